@@ -80,7 +80,7 @@ describe('an operator of a fleet', () => {
     expect(await until(() => told('room.ended', room))).toMatchObject({ reason: 'operator' });
   }, 30_000);
 
-  it('shows the process, the checker and the links of a server', async () => {
+  it('sees the process, the checker and the links of a server', async () => {
     const [game] = fleet.games;
     const server = await until(async () => {
       const found = await admin<ServerDetail>('GET', `/api/servers/${game.id}`);
@@ -114,7 +114,7 @@ describe('an operator of a fleet', () => {
     await expect(cli('watch', '--kind', 'servers')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('server.evicted') });
   });
 
-  it('prevents new games on a cordoned server until the server is uncordoned', async () => {
+  it('cordons a server, which then gets no new games until the operator uncordons the server', async () => {
     const [closed, other] = fleet.games;
     expect(await cli('cordon', shortId(closed))).toBe(`${shortId(closed)} gets no new rooms.\n`);
     const games = await Promise.all(Array.from({ length: 4 }, () => fleet.twoPlayersInAGame<Chess>('chess')));

@@ -12,8 +12,8 @@ import { Prometheus } from './harness/prometheus.js';
 const run = promisify(execFile);
 const SOON_MS = 30_000;
 /**
- * Alerts that a busy test machine can cause, because this spec shortens the times of the rules: one slow second is enough. So these tests
- * ignore them. `test/long/alerts.spec.ts` causes these alerts.
+ * Alerts that these tests ignore. This spec shortens the times of the rules, so one slow second of a busy test machine can cause these
+ * alerts. `test/long/alerts.spec.ts` tests them.
  */
 const OF_A_BUSY_MACHINE: ReadonlySet<string> = new Set(['HoldfastEventLoopLag', 'HoldfastStoreSlow', 'HoldfastAcknowledgementsSlow']);
 

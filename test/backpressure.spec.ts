@@ -5,7 +5,7 @@ import { type Fleet, type FleetServer, type Ledger, LedgerGame, type LedgerState
 const BACKLOG_BYTES_MAX = 65_536;
 /**
  * The backlog of a link, in bytes, above which the gateway answers commands with `busy`. The gateway accepts a frame as long as the backlog
- * is below this limit, so the last accepted frames can exceed it.
+ * is below this limit, so the last accepted frame can raise the backlog above the limit.
  */
 const LINK_FULL_BYTES = 4_194_304;
 const FRAME_BYTES_MAX = 65_536;

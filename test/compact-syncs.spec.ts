@@ -178,7 +178,7 @@ describe('a fleet whose clients read compact syncs', () => {
     await fleet.whole();
   }, 40_000);
 
-  it('continues a game with every acknowledged command after the owner of the room is killed', async () => {
+  it('loses no acknowledged command when the owner of the room is killed', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     const owner = await fleet.ownerOf(room);

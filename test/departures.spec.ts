@@ -223,7 +223,7 @@ describe('a session that ends during one of its requests', () => {
       },
     ],
   ])(
-    'keeps its user only in the room that the new connection reports, after %s',
+    'leaves its user only in the room that the new connection reports, after %s',
     async (_, ending) => {
       const { hosts, rooms, players } = await endAll(ending);
       for (const player of Object.values(players)) {

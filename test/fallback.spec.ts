@@ -86,7 +86,7 @@ async function finish({ rooms }: Pair, id: string): Promise<void> {
   for (const room of rooms) await room.waitFor(({ view }) => view.status === 'waiting' && view.lastResult !== undefined, SOON);
 }
 
-/** Returns the keys of the effects that ran for `id`, in order. */
+/** Returns the keys of the effects that ran for the payment `id`, in order. */
 async function ran(id: string): Promise<string[]> {
   const lines = (await readFile(effectsFile, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
   return lines.map((line) => JSON.parse(line) as { id: string; key: string }).flatMap((one) => (one.id === id ? one.key : []));
@@ -330,7 +330,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     await close(ada, bob);
   }, 40_000);
 
-  it('does not reopen a room when a gateway was suspended during the close', async () => {
+  it('does not reopen a closed room when a gateway was suspended during the close', async () => {
     const pair = await together(await newPlayers());
     const [{ id }] = pair.rooms;
     stopped = [fleet.gateways[1]];

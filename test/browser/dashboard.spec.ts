@@ -68,7 +68,7 @@ describeInChromium('the dashboard, in Chromium', () => {
   it('is compiled against the description of the admin API that the gateway serves', async () => {
     const headers = { Authorization: `Bearer ${ADMIN_TOKEN}` };
     const description = await (await fetch(`${fleet.gateways[0].opsUrl}/api/docs-json`, { headers })).json();
-    // If this check fails after a change of the API, run `npm run dashboard:types`, which writes the file again.
+    // If this check fails after a change of the API, run `npm run dashboard:types`, which generates the file with the types again.
     expect(await readFile(API_TYPES_FILE, 'utf8')).toBe(await typesOf(description));
   });
 

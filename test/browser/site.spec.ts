@@ -159,7 +159,7 @@ describeInChromium('the documentation site', () => {
     });
   });
 
-  it('finds a word without a search service', async () => {
+  it('finds a word without an external search service', async () => {
     const addresses: string[] = [];
     page.on('request', (request) => addresses.push(new URL(request.url()).origin));
     await page.locator('.VPNavBarSearch button').first().click();

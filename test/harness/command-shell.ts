@@ -12,9 +12,9 @@ export interface Ended {
 }
 
 /**
- * A shell in which the commands of a page work without changes. Its folder is a copy of the repository by links, with the `.holdfast` that
- * `npm start` would have written for the fleet of a test. Its `redis-cli` uses the Redis of the fleet by default. Its `npm` starts the
- * program of a script directly, because npm itself takes as long as the program.
+ * A shell in which the commands of a page of the documentation work without changes. Its folder consists of links to the files of the
+ * repository, with the `.holdfast` that `npm start` would have written for the fleet of a test. Its `redis-cli` uses the Redis of the fleet
+ * by default. Its `npm` starts the program of a script directly, because npm itself takes as long as the program.
  */
 export class CommandShell {
   private readonly running = new Set<ChildProcess>();

@@ -37,7 +37,7 @@ export async function startExampleFleet(): Promise<ExampleFleet> {
   };
 }
 
-/** Bundles a server for the libraries in dist/, which have their own copy of Nest. */
+/** Bundles a server that imports the libraries in dist/, which have their own copy of Nest. */
 export async function buildServer(contents: string, outfile: string): Promise<void> {
   await build({
     stdin: { contents, resolveDir: ROOT, loader: 'ts' },

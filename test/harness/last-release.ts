@@ -21,7 +21,10 @@ const FILES: Readonly<Record<string, string>> = {
   'nest.mjs': "export { Injectable, Module } from '@nestjs/common';\n",
 };
 
-/** A project outside of this repository with the kept packages of the last release: servers with the game `ledger`, and the client. */
+/**
+ * A project outside of this repository with the packages of the last release, as `releases/` stores them: servers with the game `ledger`,
+ * and the client.
+ */
 export interface LastRelease {
   readonly version: string;
   /** Returns the file that starts a server of this release. */
@@ -30,8 +33,8 @@ export interface LastRelease {
 }
 
 /**
- * Unpacks the kept packages of the last release in `home`. Other packages, such as Nest, are those of this repository. `test/outside`
- * installs the packages with a package manager.
+ * Unpacks the packages of the last release, which `releases/` stores, into `home`. Other packages, such as Nest, are those of this
+ * repository. `test/outside` installs the packages with a package manager.
  */
 export async function unpackLastRelease(home: string): Promise<LastRelease> {
   const { version, archives } = await lastRelease();

@@ -9,7 +9,7 @@ import { storeFor } from '../../tools/testing/test-fleet.js';
 import { Fleet, type FleetOptions } from './fleet.js';
 import { type LastRelease, unpackLastRelease } from './last-release.js';
 
-/** The code that a server or a client runs: the kept packages of the last release, or this build. */
+/** The code that a server or a client runs: the packages of the last release, which `releases/` stores, or this build. */
 export type Release = 'last' | 'this';
 
 /**

@@ -1,5 +1,5 @@
 import { startGameServer } from '#libs/server-kit';
 import { GAMES } from './games.js';
 
-// Add modules with extensions here, the same on every server: `extensions: [AccountsModule]` (docs/extending.md).
+// Add modules with extensions here: `extensions: [AccountsModule]`. All game servers need the same modules (docs/extending.md).
 await startGameServer({ games: GAMES, extensions: [] });

@@ -23,15 +23,15 @@ const BEHIND_JITTER = 0.9;
 
 const BLEND = { x: 'linear', y: 'linear', heading: { turn: DIRECTIONS } } as const;
 
-/** The data of the event `own-frame`: the state of the own ship in one displayed frame. */
+/** The data of the event `own-frame`: the player's ship as one frame shows it. */
 export interface OwnFrame extends Ship {
-  /** The time of the frame, as `performance.now`, in ms. */
+  /** The time of the frame, in ms of `performance.now()`. */
   readonly at: number;
   /** Distance by which the latest state of the server has moved the predicted ship, in units. */
   readonly correction: number;
 }
 
-/** The field on a canvas. The page predicts the own ship, and interpolates the other ships between two states. */
+/** The field on a canvas. The page predicts the player's ship, and interpolates the other ships between two states. */
 export class ArenaView implements MountedGame {
   private readonly field = createRef<HTMLElement>();
   private readonly canvas = createRef<HTMLCanvasElement>();
@@ -52,7 +52,7 @@ export class ArenaView implements MountedGame {
   private drawnAt = performance.now();
   /** Room time of the latest state, in ms. */
   private stateTime: number | undefined;
-  /** Number of steps by which the other ships on the screen are behind the own ship. The page sends this number with each shot. */
+  /** Number of steps by which the other ships on the screen are behind the player's ship. The page sends this number with each shot. */
   private behind = 0;
   private readonly seen = new Map<Seat, { readonly status: number; readonly fired: number }>();
 
@@ -168,7 +168,7 @@ export class ArenaView implements MountedGame {
   private read(heading: number, behind: number): Controls {
     const controls = this.controls.read(heading);
     if (!controls.fire) return controls;
-    // Ignores changes of less than `BEHIND_JITTER`, because each change would send one more input.
+    // Ignores a change of at most `BEHIND_JITTER`, because each change would send one more input.
     if (Math.abs(behind - this.behind) > BEHIND_JITTER) this.behind = Math.min(Math.max(Math.round(behind), 0), BEHIND_MAX);
     return { ...controls, behind: this.behind };
   }

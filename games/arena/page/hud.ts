@@ -5,7 +5,7 @@ import type { ShipLooks } from './scene.js';
 
 const LINES_MAX = 6;
 
-/** Shows the scores beside the field: of the best ships, and of the own ship. */
+/** Shows the scores of the best ships and of the player's ship beside the field. */
 export function scores(state: ArenaState, own: Seat | null, { nameOf, colorOf }: ShipLooks): TemplateResult {
   const ranking = [...state.ships].sort((a, b) => b.score - a.score || a.seat - b.seat);
   const shown = ranking.filter(({ seat }, place) => place < LINES_MAX || seat === own);

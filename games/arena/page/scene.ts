@@ -14,15 +14,15 @@ export interface Picture extends ShipLooks {
   readonly shots: readonly Shot[];
   /** The game time for which the shots of other ships are drawn, as a step number with a fraction. */
   readonly step: number;
-  /** The game time of the predicted own ship, as a step number with a fraction. The own shots are drawn for this time. */
+  /** The game time of the player's predicted ship, as a step number with a fraction. The shots of this ship are drawn for this time. */
   readonly ownStep: number;
-  /** The seat of the own ship. Null: the viewer is a spectator. */
+  /** The seat of the player's ship. Null: the viewer is a spectator. */
   readonly own: Seat | null;
 }
 
 /**
- * Smallest scale at which the camera shows the whole field, in CSS pixels per unit. On a smaller screen the camera shows a part and follows
- * the own ship.
+ * Smallest scale at which the camera shows the whole field, in CSS pixels per unit. On a smaller screen the camera shows a part of the
+ * field and follows the player's ship.
  */
 const WHOLE_FIELD_SCALE_MIN = 0.5;
 const FOLLOW_SCALE = 0.72;
@@ -225,7 +225,7 @@ export class Scene {
   }
 }
 
-/** The color of a ship. Neighboring seats differ clearly, and bots are paler than players. */
+/** The color of a ship. Ships of neighboring seats have clearly different colors. The colors of bots are paler than those of players. */
 export function shipColor(seat: Seat, isBot: boolean): string {
   return `hsl(${(seat * 137.5 + 200) % 360} ${isBot ? 30 : 88}% 68%)`;
 }

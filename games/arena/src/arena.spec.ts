@@ -121,7 +121,7 @@ describe('the arena game', () => {
     expect(game.ended?.result).toEqual({ ranking: expect.arrayContaining([{ seat: 0, score: 0 }]) });
   });
 
-  it('gives a bot a new ship when a player leaves', async () => {
+  it('adds a bot with a ship when a player leaves', async () => {
     const game = await play(['Ann', 'Bob'], { shipsMin: 2 });
     game.seat(1).left();
     expect(pilots(game)).toEqual(['Ann', 'Bot 1']);

@@ -34,7 +34,7 @@ export function steer({ ships, step }: ArenaState, own: Ship): Controls {
   return { turn: aim > 2.5 ? 1 : aim < -2.5 ? -1 : 0, thrust: nearest > 260, fire: !isPausing && nearest < RANGE && Math.abs(aim) < 4 };
 }
 
-/** Returns the number of directions by which the ship must turn to point along (dx, dy), from -64 to 64. Negative: to the left. */
+/** Returns the turn after which the ship points along (dx, dy), as a number of directions from -64 to 64. Negative: to the left. */
 export function directionOff({ heading }: Pick<Ship, 'heading'>, dx: number, dy: number): number {
   const wanted = (Math.atan2(dy, dx) / (2 * Math.PI)) * DIRECTIONS;
   const off = (((wanted - heading) % DIRECTIONS) + DIRECTIONS) % DIRECTIONS;

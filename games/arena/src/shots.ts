@@ -22,7 +22,7 @@ export function isSpent(shot: Shot, step: number): boolean {
   return ROCKS.some((rock) => squaredDistance(shot, step, rock.x, rock.y) < rock.radius ** 2);
 }
 
-/** Returns the ship that the shot hits on its way to this step. Null: the shot hits no ship. */
+/** Returns the ship that the shot hits between the previous step and this step. Null: the shot hits no ship. */
 export function hitBy(shot: Shot, step: number, ships: readonly Ship[]): Ship | null {
   for (const ship of ships) {
     if (ship.seat === shot.seat || ship.status === SHIP_STATUS.gone) continue;
@@ -31,7 +31,7 @@ export function hitBy(shot: Shot, step: number, ships: readonly Ship[]): Ship | 
   return null;
 }
 
-/** Returns the squared distance, in units, between a point and the line on which the shot flew in the last step. */
+/** Returns the square of the distance, in units, between a point and the line on which the shot flew in the last step. */
 function squaredDistance(shot: Shot, step: number, x: number, y: number): number {
   const direction = vectorOf(shot.heading);
   const end = positionOf(shot, step);

@@ -106,7 +106,7 @@ export interface Controls {
   readonly thrust: boolean;
   readonly fire: boolean;
   /**
-   * While the player fires: the number of steps by which the other ships on the screen are behind the own ship, at most `BEHIND_MAX`.
+   * While the player fires: the number of steps by which the other ships on the screen are behind the player's ship, at most `BEHIND_MAX`.
    * Absent: 0.
    */
   readonly behind?: number;
@@ -133,7 +133,7 @@ const VECTORS = Array.from({ length: DIRECTIONS }, (_, heading) => {
   return { x: rounded(Math.cos(angle), 10_000), y: rounded(Math.sin(angle), 10_000) };
 });
 
-/** Rounds to steps of 1 / `scale`. The result is never -0. */
+/** Rounds to a multiple of 1 / `scale`. The result is never -0. */
 export function rounded(value: number, scale: number): number {
   return Math.round(value * scale) / scale + 0;
 }

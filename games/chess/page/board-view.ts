@@ -77,7 +77,10 @@ function isLight(square: string): boolean {
 /** Distance in pixels. A pointer that moves farther than this while it is pressed drags a piece. Otherwise it clicks on a square. */
 const DRAG_PX = 5;
 
-/** Follows one pointer from its press to its release: a click on a square, or the drag of a piece. Keyboards click without a pointer. */
+/**
+ * Follows one pointer from its press to its release: a click on a square, or the drag of a piece. A key press causes a click without a
+ * pointer.
+ */
 function startDrag(down: PointerEvent, { mayMove, replay }: BoardModel, actions: BoardActions): void {
   const board = down.currentTarget as HTMLElement;
   const from = squareAt(board, down);

@@ -38,7 +38,7 @@ export class ClockFace {
   }
 }
 
-/** Formats a time as `9:05`, with tenths of a second below 20 s. */
+/** Formats a duration as `9:05`, with tenths of a second below 20 s. */
 export function clockText(ms: number): string {
   if (ms < 20_000) return `0:${(Math.floor(ms / 100) / 10).toFixed(1).padStart(4, '0')}`;
   const seconds = Math.ceil(ms / 1_000);

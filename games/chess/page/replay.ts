@@ -17,7 +17,7 @@ export class Replay {
   private position = new Position();
   private startFen: string | undefined;
   private played: readonly string[] = [];
-  /** For each move on the board, the squares between which the piece moved. */
+  /** For each move on the board, the square from which the piece moved and the square to which it moved. */
   private steps: Step[] = [];
   private ahead = false;
   /** Legal moves by square. Computed once per position, because the page needs them many times per second. */

@@ -254,7 +254,7 @@ describe('a game of chess', () => {
       expect(game.state.clocks).toEqual({ white: 60_000, black: 0, runningSince: null });
     });
 
-    it('stops its clocks while the game has no server', async () => {
+    it('stops its clocks while its room has no owner', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       game.advance(10_000);
       game.pause(30_000);

@@ -56,7 +56,7 @@ describe('a game of tic-tac-toe', () => {
     expect(game.ended?.result).toEqual({ winner: 0, by: 'line', line: [0, 3, 6] });
   });
 
-  it('is a draw when the board is full', async () => {
+  it('is a draw when the board is full and no line is complete', async () => {
     const game = await play();
     mark(game, 0, 4, 8, 1, 7, 6, 2, 5, 3);
     expect(game.ended?.result).toEqual({ winner: null, by: 'full' });

@@ -313,7 +313,7 @@ describe('the admin API', () => {
       }
     });
 
-    it('is refused to a viewer, even with a body that is nested too deep for the audit log', async () => {
+    it('is refused to a viewer, even with a body that is nested too deeply for the audit log', async () => {
       const response = await fetch(`${url}/api/players/nobody/kick`, {
         method: 'POST',
         headers: { authorization: `Bearer ${VIEWER_TOKEN}`, 'content-type': 'application/json' },
@@ -330,7 +330,7 @@ describe('the admin API', () => {
       expect(stored.length).toBeLessThanOrEqual(20);
     });
 
-    it('contains the result of a drain that ended only after the answer to its request', async () => {
+    it('is completed with the result of a drain that ends after the answer to its request', async () => {
       const answer = await ask('POST', `/api/servers/${gameId}/drain`, { body: { wait: false } });
       expect(answer.body).toMatchObject({ moved: null, left: null, act: expect.any(String) });
       const ended = await until(async () => {
@@ -463,7 +463,7 @@ describe('the admin API', () => {
       ]);
     });
 
-    it('sends a short refusal even to a long invalid request', async () => {
+    it('answers a long invalid request with a short refusal', async () => {
       const long = 'x'.repeat(6_000);
       for (const path of [`/api/servers/${long}`, `/api/rooms/${long}`, `/api/rooms?status=${long}`, `/api/rooms?limit=${long}`]) {
         const { status, body } = await ask('GET', path);
@@ -748,7 +748,7 @@ describe('the admin API', () => {
       return { id: randomUUID(), at: Date.now(), by: server, kind: 'server.unheard', server, incarnation, reason: 'answers-its-link-only' };
     }
 
-    it('is summarized in the list of incidents', async () => {
+    it('supplies the events that the list of incidents combines into one incident', async () => {
       const server = `hf:game:${randomUUID()}` as ServerId;
       const sink = game.get(EventSink);
       sink.publish({ kind: 'server.evicted', server, incarnation: 5, reason: 'silent' });

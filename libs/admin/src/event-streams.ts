@@ -31,7 +31,7 @@ export interface EventFilter {
   readonly severity: Severity;
 }
 
-/** An event. `order`: its position among all events that this gateway received. */
+/** An event. `order`: its number, counted over all events that this gateway received. */
 interface Kept {
   readonly order: number;
   readonly event: PublishedOperatorEvent;

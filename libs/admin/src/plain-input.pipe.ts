@@ -5,8 +5,8 @@ import { assertPlainJson, HoldfastError, NotPlainError, type ReadLimits } from '
 const LIMITS: ReadLimits = { nodes: 1_000, depth: 16, strictText: true };
 
 /**
- * Requires bodies and queries to be plain JSON of a bounded size, before a schema validates them. Also refuses lone surrogates, because
- * game servers and players receive the text of a note. Throws `bad-data`.
+ * Requires bodies and queries to be plain JSON of a bounded size, before a schema validates them. Also refuses lone surrogates, which UTF-8
+ * cannot represent, because game servers and players receive the text of a note. Throws `bad-data`.
  */
 export class PlainInputPipe implements PipeTransform {
   constructor(private readonly limits: ReadLimits = LIMITS) {}

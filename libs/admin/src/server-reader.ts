@@ -43,7 +43,7 @@ export class ServerReader {
     return this.record(id);
   }
 
-  /** Number of rooms of this incarnation of a server, by its last health answer. 0: this incarnation is gone. */
+  /** Number of rooms of this incarnation of a server, from its last answer to a check. 0: this incarnation is gone. */
   roomsNow({ id, incarnation }: ServerRecord): number {
     const record = this.directory.get(id);
     return record?.incarnation === incarnation ? record.rooms : 0;

@@ -1,6 +1,6 @@
 /**
- * Finds the keys that two consecutive rounds of a periodic cleanup see. The cleanup acts only on these keys, because another process can
- * still be writing a record that is missing in only one round.
+ * Finds the keys that two consecutive rounds of a periodic cleanup see. The cleanup acts only on these keys. For example, a record that is
+ * missing in only one round is perhaps just being written by another process.
  *
  * @example for (const room of withoutRecord) if (seen.again(room)) await remove(room); seen.nextRound();
  */

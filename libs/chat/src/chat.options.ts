@@ -39,5 +39,5 @@ export const MUTED_MAX = 1_000;
  * that were published after the client's read and before the gateway subscribed.
  */
 export const RECENT_MS = 5_000;
-/** Interval in ms at which a gateway removes followers of lobbies whose connections are closed. */
+/** Interval in ms at which a gateway removes the followers of lobby chats who have no open connection. */
 export const SWEEP_MS = 30_000;

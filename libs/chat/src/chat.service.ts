@@ -136,7 +136,10 @@ export class ChatService implements OnModuleInit {
   }
 }
 
-/** Checks what a moderator has returned, because its code may be JavaScript. Throws for anything but a verdict. */
+/**
+ * Checks the value that a moderator has returned, because a moderator may be written in JavaScript, without types. Throws when the value is
+ * not a verdict.
+ */
 function verdictOf(returned: unknown): ChatVerdict {
   if (returned === 'pass') return returned;
   if (typeof returned === 'object' && returned !== null) {

@@ -910,7 +910,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  it('does not return the room that the player is leaving', async () => {
+  it('does not resolve with the room that the player is leaving', async () => {
     const { session, room, owner } = await play();
     fleet.intercept = (message) => message.kind === 'request' && message.operation !== 'me';
     const ends: unknown[] = [];
@@ -951,9 +951,7 @@ describe('a search for a quick match', () => {
   describe('after the player has left the matched room', () => {
     const isOf = (operation: string) => (message: PlayerMessage) => message.kind === 'request' && message.operation === operation;
 
-    /**
-     * Delays the answer to the next request of this operation. Returns a function that sends the answer, with the room that it is given.
-     */
+    /** Delays the answer to the next request of this operation. Returns a function that sends the answer with the given room. */
     function hold(operation: string): (room: RoomView) => void {
       let answer = (_: RoomView): void => {};
       fleet.intercept = (message, line) => {

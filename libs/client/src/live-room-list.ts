@@ -27,8 +27,8 @@ export type ListingSession = Pick<Session, 'request' | 'on' | 'status'>;
  * Returns the first page of the query as a list that the client keeps current, also after a reconnect. A session has one current list:
  * after a second call, the first list does not change any more.
  *
- * @throws `bad-data` with the name of a wrong field, `busy` when the gateway follows too many lists, `unavailable` when the server has an
- *   older version and cannot follow lists
+ * @throws `bad-data` with the name of a wrong field, `busy` when the gateway follows too many lists, `unavailable` when the server runs an
+ *   older version of Holdfast, which does not support subscriptions
  *
  * @example
  * const list = await followRooms(session, { game: 'chess', filter: { 'options.minutes': 5 } });

@@ -297,8 +297,8 @@ export class LiveRoom implements Room {
 
   private rejected(frame: Rejected): void {
     this.outbox.rejected(frame.seq, HoldfastError.from(frame));
-    // A gateway refused the command (`busy`), so the room has ignored all later commands. The client repeats the later commands. The
-    // `settled` of the repeated commands includes the refused command, so the room does not wait for the refused command.
+    // A gateway refused the command (`busy`), so the room has ignored all later commands. The client repeats the later commands. The field
+    // `settled` of the repeated commands counts the refused command as answered, so the room does not wait for the refused command.
     if (frame.retry) this.sendSoonFrom(frame.seq + 1);
   }
 

@@ -447,7 +447,8 @@ export class LiveSession implements Session {
       },
       (error: unknown) => {
         search.unanswered -= 1;
-        // After a lost connection, the client does not know whether the server has the search. The client checks it after the reconnect.
+        // After a lost connection, the client does not know whether the server has the search. The client asks the server after the
+        // reconnect.
         const isLost = error instanceof HoldfastError && error.code === 'server-lost';
         const isRepeated = search.finds > finds;
         if (!isLost && !isRepeated && !search.isCancelled) search.failed(error);

@@ -90,8 +90,8 @@ export class Outbox {
   }
 
   /**
-   * Rejects a command after a refusal. A refusal with `retry` comes from a gateway, and the room may have applied an earlier copy of a
-   * repeated command. In this case, the command stays unanswered and the client repeats it again.
+   * Rejects a command after a refusal. A refusal with `retry` comes from a gateway. If the command is a repeat, the room may have applied
+   * the command before. The command then stays unanswered, and the client repeats it again.
    */
   rejected(seq: number, error: HoldfastError): void {
     const waiting = this.waiting.get(seq);

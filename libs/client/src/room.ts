@@ -2,7 +2,7 @@ import type { GameResult, HoldfastError, RoomId, RoomPlayerInfo, RoomView, Seat 
 import type { CommandData, CommandName, EventOf, StateOf } from './rules.js';
 
 /**
- * The phase of a room. `waiting`: no game has started. `starting`: a game server is being found. `playing`: a game runs. `paused`: the
+ * The phase of a room. `waiting`: no game has started. `starting`: the room waits for a game server. `playing`: a game runs. `paused`: the
  * room's server or this client's connection is being replaced. `ended`: from the end of a game to the start of the next. `left`: the player
  * is not in the room any more.
  */

@@ -1,6 +1,6 @@
 /**
- * Maximum delay of a timer or an answer that counts as search time, in ms. After a longer delay, the client was suspended, and the time
- * above this maximum does not count.
+ * Maximum delay of a timer or an answer, in ms, that counts as time in which the client tried to connect. After a longer delay, the client
+ * was suspended, and the time above this maximum does not count.
  */
 const LATE_MS = 1_000;
 
@@ -9,7 +9,7 @@ const LATE_MS = 1_000;
  * tab. Reads a monotonic clock, because the wall clock can be set at any time.
  */
 export class SearchTime {
-  /** The search time so far, in ms. */
+  /** The time in which the client has tried to connect so far, in ms. */
   ms = 0;
   private since = 0;
 

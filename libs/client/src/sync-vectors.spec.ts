@@ -23,9 +23,9 @@ const vectors = JSON.parse(readFileSync(join(process.cwd(), 'conformance/syncs.j
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'));
 
-describe('the file conformance/syncs.json', () => {
+describe('a frame in conformance/syncs.json', () => {
   it.each(vectors.syncs.map((vector) => [vector.name, vector] as const))(
-    'contains the frame that the encoder makes for %s',
+    'equals the output of the encoder for %s',
     (_name, { fields, before, frame, after }) => {
       const rest = fields.from === undefined ? { state: encodeValue(after) } : { patch: encodePatch(before, after) };
       expect(hex(encodeCompactSync({ kind: 'compact', ...fields, ...rest }))).toBe(frame);
@@ -33,7 +33,7 @@ describe('the file conformance/syncs.json', () => {
   );
 
   it.each(vectors.syncs.map((vector) => [vector.name, vector] as const))(
-    'contains the fields and the next state that the decoder returns for %s',
+    'is decoded to the listed fields and the listed next state: %s',
     (_name, { held, before, frame, fields: { hash, ...fields }, after }) => {
       const sync = compact.read(bytesOf(frame));
       expect(sync).toMatchObject({ kind: 'compact', ...fields });
@@ -43,7 +43,7 @@ describe('the file conformance/syncs.json', () => {
   );
 
   it.each(vectors.misfits.map((vector) => [vector.name, vector] as const))(
-    'contains a frame that the decoder refuses for the given state: %s',
+    'is refused by the decoder for the listed earlier state: %s',
     (_name, misfit) => {
       const { held, before, frame } = misfit;
       const sync = compact.read(bytesOf(frame));
@@ -53,11 +53,11 @@ describe('the file conformance/syncs.json', () => {
     },
   );
 
-  it.each(vectors.malformed.map(({ name, frame }) => [name, frame]))('contains a frame that cannot be decoded: %s', (_name, frame) => {
+  it.each(vectors.malformed.map(({ name, frame }) => [name, frame]))('is refused as malformed: %s', (_name, frame) => {
     expect(() => compact.read(bytesOf(frame))).toThrow(expect.objectContaining({ code: 'bad-frame' }));
   });
 
-  it('has frames that the client decodes without changing the earlier state object, even after a byte is corrupted', () => {
+  it('never changes the earlier state object when the client decodes the frame, even with corrupted bytes', () => {
     const frames = [...vectors.syncs, ...vectors.misfits].map(({ before, held, frame }) => ({ before, held, bytes: bytesOf(frame) }));
     return fc.assert(
       fc.property(
@@ -79,7 +79,7 @@ describe('the file conformance/syncs.json', () => {
     );
   });
 
-  it('contains a frame for every optional field', () => {
+  it('exists for every optional field', () => {
     const flags = vectors.syncs.flatMap(({ fields }) => Object.keys(fields));
     expect(flags).toEqual(expect.arrayContaining(['from', 'time', 'elapsed', 'hash', 'events', 'missed']));
   });

@@ -32,7 +32,7 @@ const SPREAD_MS = 50;
 
 /**
  * Maximum number of successive faults. One more fault ends the session. A fault is successive if it comes at most `FAULT_FREE_MS` (in ms)
- * after the previous fault. With the growing pauses, the faults take about 12 s.
+ * after the previous fault. The pauses before the reconnects grow, so this number of faults takes about 12 s.
  */
 const FAULTS_MAX = 8;
 const FAULT_FREE_MS = 60_000;

@@ -22,7 +22,7 @@ export class FakeFleet {
   readonly heard: PlayerMessage[] = [];
   room: FakeRoom | null = null;
   pingMs = 5_000;
-  /** Whether the fleet supports compact syncs. False: it behaves like an older version. */
+  /** Whether the fleet supports compact syncs. False: it behaves like an older version of Holdfast. */
   isCompactKnown = true;
   /** Called with each message before the fleet handles it. Returns true when the fleet must ignore the message. */
   intercept: (message: PlayerMessage, line: Line) => boolean = () => false;

@@ -12,7 +12,7 @@ import {
 } from '#libs/protocol';
 import type { FakeSession, Line } from './fake-session.fixture.js';
 
-/** A room together with its owner. It applies each seq once, repeats its answer to a repeated seq, and sends patches. */
+/** A room together with its owner. It applies each command once, repeats its answer to a repeated command, and sends patches. */
 export class FakeRoom {
   view: RoomView;
   epoch = 100;

@@ -1,11 +1,11 @@
 import { FRAME_MS, type Frame, type Run, type Ship, SPEED, STEP_MS } from './moving-game.fixture.js';
 
-/** A ship stands still when it moves with less than this fraction of its speed. */
+/** A ship counts as standing still when it moves with less than this fraction of its normal speed. */
 const STILL_PART = 0.1;
 
-/** How smoothly and correctly a page displayed the ships. Distances are in units of the game's arena. */
+/** Measures of how smoothly and how correctly a page displayed the ships. Distances are in units of the game's arena. */
 export interface Measures {
-  /** The longest time in which the own ship stood still, in ms. */
+  /** The longest time in which the player's ship stood still, in ms. */
   readonly stillMs: number;
   /**
    * Distance between the displayed position of the player's own ship and its position on the server: the 95th percentile. The position on
@@ -18,7 +18,9 @@ export interface Measures {
   readonly correctionP95: number;
   /** Maximum distance by which a sync corrected the predicted position. */
   readonly correctionMax: number;
-  /** Largest change of the own ship's motion from one frame to the next, in units. Within one frame, a ship moves by 3.3 units. */
+  /**
+   * Largest change of the motion of the player's ship from one frame to the next, in units. Within one frame, a ship moves by 3.3 units.
+   */
   readonly ownJerk: number;
   /** Largest change of the other ship's motion from one frame to the next, in units. */
   readonly otherJerk: number;
@@ -47,7 +49,7 @@ export function measured(run: Run, latencyMs: number, from = 2_000, to = Number.
 
 /**
  * Returns the smallest distance between the displayed ship and its path on the server, in units. Uses only the few steps around the time at
- * which the inputs of this moment arrive. The server applies an input in its next step, so that time is not exact.
+ * which the inputs of this moment arrive. This time is not exact, because the server applies an input in its next step.
  */
 function errorOf({ truth }: Run, own: Ship, at: number, latencyMs: number): number {
   let smallest = Number.POSITIVE_INFINITY;

@@ -49,7 +49,7 @@ export interface Scenario extends Network {
    * The period, in ms since the start, in which the device sleeps: it displays no frames, and all messages arrive at the end of the period.
    */
   readonly asleep?: { readonly from: number; readonly to: number };
-  /** The turn that the player holds for the whole time. Default: the turn changes at random. */
+  /** The value of the control `turn` that the player holds for the whole time. Default: the value changes at random. */
   readonly turn?: number;
 }
 
@@ -62,7 +62,7 @@ export interface Frame {
 
 export interface Run {
   readonly frames: readonly Frame[];
-  /** The position of the own ship on the server, after each step. */
+  /** The position of the player's ship on the server, after each step. */
   readonly truth: readonly { readonly at: number; readonly own: Ship }[];
   /** For each sync, the distance by which it corrected the predicted place, in units. */
   readonly corrections: readonly { readonly at: number; readonly length: number }[];

@@ -66,8 +66,8 @@ export const LIST_FEED_MS = 500;
 /** Maximum number of distinct lists that one gateway follows. All sessions with the same query share one list. */
 export const LIST_FEEDS_MAX = 128;
 /**
- * Maximum backlog of a connection that receives changes of its list, in bytes. A client with a larger backlog gets no changes. It gets the
- * whole list after it has read the backlog.
+ * Maximum backlog, in bytes, with which a connection still receives the changes of its list of rooms. A client with a larger backlog gets
+ * no changes. It gets the whole list after it has read the backlog.
  */
 export const EDGE_BACKLOG_LIST_BYTES = 65_536;
 /** Maximum number of wrong invite codes and passwords that one address may send in a burst. */
@@ -157,8 +157,8 @@ export const LOST_SESSION_WAIT_MS = 3_000;
  */
 export const LEFT_KEPT_MS = 60_000;
 /**
- * Interval at which the gateway compares a search with its ticket in the store, in ms. A player whose message was lost waits at most this
- * long.
+ * Interval at which the gateway compares a search with its ticket in the store, in ms. A player whose message about the search was lost
+ * waits at most this long.
  */
 export const SEARCH_CHECK_MS = 10_000;
 /** Maximum number of searches in one comparison. A gateway begins a comparison once a second. */

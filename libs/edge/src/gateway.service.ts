@@ -19,7 +19,7 @@ import type { ClientTransport } from './transport/client-transport.js';
 import { ClientTransports } from './transport/client-transports.js';
 import type { ConnectionEvents, PlayerConnection } from './transport/player-connection.js';
 
-/** Interval of the checks of all connections and sessions by `tick`, in ms. */
+/** Interval in ms at which `tick` checks all connections and sessions. */
 const TICK_MS = 1_000;
 
 /** Opens and closes the transports, and checks their connections. All state that must outlive this gateway is in the store. */

@@ -12,8 +12,8 @@ const TICK_MS = 100;
 /** Maximum number of players that the gateway redirects in one tick. The limit protects the other gateways from a burst of players. */
 const AT_ONCE = 32;
 /**
- * Minimum time between two redirects of one player, in ms. A player who returns to this gateway probably cannot reach another gateway. It
- * is also the minimum time between two log events with the same reason.
+ * Minimum time between two redirects of one player, in ms. A player who returns to this gateway probably cannot reach another gateway. The
+ * same value is the minimum time between two log events with the same reason.
  */
 const AGAIN_MS = 3_000;
 

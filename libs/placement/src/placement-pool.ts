@@ -35,7 +35,7 @@ export interface PooledServer {
  * Controls which servers are eligible. A server is eligible while no reason withholds it and it is not full. A server may have several
  * reasons at once, and each caller adds and removes only its own reason. All methods are idempotent.
  *
- * Reasons belong to one incarnation: the next incarnation starts without reasons. Pass `incarnation` when the call may arrive late, or
+ * Reasons belong to one incarnation: the next incarnation starts without reasons. Pass `incarnation` when the call can arrive late, or
  * before the first report.
  */
 @Injectable()

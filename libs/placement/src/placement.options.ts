@@ -10,14 +10,14 @@ export interface PlacementOptions {
   readonly strategy?: StrategyName;
   /**
    * Time for which a reservation waits for its server to open the room, in ms. It must be longer than the slowest start of a room.
-   * Otherwise two servers may get the same room.
+   * Otherwise two servers can get the same room.
    */
   readonly claimMs?: number;
   /** Default time for which `place` waits for capacity, in ms. 0: `place` does not wait. */
   readonly waitMs?: number;
   /**
-   * Duration of the ramp of a server that joins a busy fleet, in ms. At its end, the server gets a full share of new rooms. 0 (the default
-   * here): no ramp, so the new server gets all new rooms until its load equals the load of the other servers. Servers that start at the
+   * Duration of the ramp of a server that joins a busy fleet, in ms. At its end, the server gets a full share of new rooms. 0 (the
+   * default): no ramp, so the new server gets all new rooms until its load equals the load of the other servers. Servers that start at the
    * same time have no ramp.
    */
   readonly rampMs?: number;
@@ -40,5 +40,8 @@ export const WAITERS_MAX = 1_000;
  */
 export const WAIT_POLL_MS = 25;
 export const WAIT_POLL_MS_MAX = 250;
-/** Maximum number of rooms in one call of `gamesEnded`. The call blocks Redis, and Lua's `unpack` is limited by its stack. */
+/**
+ * Maximum number of rooms in one call of `gamesEnded`. The limit exists because the call blocks Redis, and because `unpack` fails when
+ * Lua's stack is full.
+ */
 export const ENDED_AT_ONCE_MAX = 256;

@@ -119,7 +119,7 @@ async function reservationOf(at: Process, room: RoomId): Promise<Reservation | n
 async function offered(at: Process, ...wish: Parameters<typeof offerKey>): Promise<ReadonlyMap<string, number>> {
   const orders = await at.redis.smembers(offerKey(...wish));
   const scores = await Promise.all(orders.map((order) => at.redis.zrange(order, '0', '-1', 'WITHSCORES')));
-  // Checks that no offer contains an order without servers.
+  // Checks that each sorted set of servers in the offer has at least one server.
   for (const order of scores) expect(order).not.toEqual([]);
   return new Map(
     scores.flatMap((order) => order.flatMap((key, index) => (index % 2 === 0 ? [[key, Number(order[index + 1])] as const] : []))),
@@ -181,7 +181,7 @@ describe('LoadBalancerService', () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 30);
     const seen = new Set<ServerId>();
-    // Repeats the call many times. Some random choices then start near the end of the order and continue at its beginning.
+    // Repeats the call many times. Some random choices then start near the end of the list of servers and continue at its beginning.
     for (let calls = 0; calls < 12 || seen.size < 30; calls++) {
       expect(calls).toBeLessThan(CALLS_MAX);
       const rooms = Array.from({ length: 20 }, newRoom);
@@ -389,7 +389,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([3, 3]);
   });
 
-  it('gives a lease to a room when only the second of two requests for the room succeeds', async () => {
+  it('stores a lease for a room when the first of two requests for the room fails and the second succeeds', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();
@@ -782,7 +782,7 @@ describe('PlacementPool', () => {
 });
 
 describe('a placement request when no server has capacity', () => {
-  it('is refused immediately, with the time until the next attempt', async () => {
+  it('is refused immediately, with the time after which the caller may try again', async () => {
     const at = await newProcess();
     const { code, retry, retryAfterMs } = await refusal(new Fleet(at, 0).place());
     expect({ code, retry, retryAfterMs }).toEqual({ code: 'no-capacity', retry: true, retryAfterMs: 1_000 });
@@ -895,7 +895,7 @@ describe('the placement strategy', () => {
     expect(records.map((record) => record?.reserved)).toEqual([0, 0, 5, 4]);
   });
 
-  it('`packed` fills the fullest server with free capacity', async () => {
+  it('`packed` chooses the fullest server that has free capacity', async () => {
     const at = await newProcess({ strategy: 'packed' });
     const fleet = new Fleet(at, 3);
     const [full, nearlyFull, empty] = fleet.servers;
@@ -906,7 +906,7 @@ describe('the placement strategy', () => {
     expect(placements.map(({ server }) => server)).toEqual([nearlyFull, nearlyFull, empty]);
   });
 
-  it('`random` chooses any server with free capacity', async () => {
+  it('`random` can choose each server that has free capacity', async () => {
     const at = await newProcess({ strategy: 'random' });
     const fleet = new Fleet(at, 2);
     const [busy, idle] = fleet.servers;

@@ -2,7 +2,7 @@ import { bounded, MESSAGE_CHARACTERS_MAX } from './bounded.js';
 import { errorBody, HoldfastError } from './errors.js';
 
 describe('a text with a limited length', () => {
-  it('contains its original length after a cut', () => {
+  it('ends with its original length when it was cut', () => {
     expect(bounded('short')).toBe('short');
     expect(bounded('abcdef', 4)).toBe('abcd… (6 characters)');
   });
@@ -14,7 +14,7 @@ describe('a text with a limited length', () => {
 });
 
 describe('an error', () => {
-  it('cuts a message that is longer than the limit', () => {
+  it('has a message that is cut at the maximum length', () => {
     const text = 'x'.repeat(1_000_000);
     for (const { message } of [
       new HoldfastError('bad-data', text),

@@ -2,8 +2,8 @@
 export const MESSAGE_CHARACTERS_MAX = 1_000;
 
 /**
- * Cuts text that a peer chose to `charactersMax` UTF-16 code units, for an answer, a log line or an error. Text that was cut ends with its
- * original length. A surrogate pair is never split.
+ * Shortens a text from a peer to `charactersMax` UTF-16 code units, for an answer, a log line or an error. A text that was cut ends with
+ * its original length. A surrogate pair is never split.
  */
 export function bounded(text: string, charactersMax = MESSAGE_CHARACTERS_MAX): string {
   if (text.length <= charactersMax) return text;

@@ -126,7 +126,7 @@ describe('the codec of messages', () => {
     expect(playerMessageFromJson('{"kind":"command","seq":3,"name":"x"}')).toMatchObject({ settled: 2 });
   });
 
-  it('writes each header field at the offset in the table of headers', () => {
+  it('writes each header field at its offset in `HEADER`', () => {
     const command = encodePlayerMessage({ kind: 'command', seq: 5, settled: 4, name: 'go', data: 1 });
     const view = new DataView(command.buffer, command.byteOffset);
     expect(view.getUint32(HEADER.command.seq)).toBe(5);
@@ -137,7 +137,7 @@ describe('the codec of messages', () => {
     expect(new DataView(sync.buffer, sync.byteOffset).getUint32(HEADER.sync.seq)).toBe(5);
   });
 
-  it('refuses a message of the server from a player, and a message of a player from the server', () => {
+  it('refuses a server message that a player sends, and a player message that a server sends', () => {
     for (const [kind, byte] of Object.entries(KIND)) expect(playerKindOf(byte)).toBe(byte < 0x80 ? kind : null);
     expect(playerKindOf(0x7f)).toBeNull();
     expect(() => decodePlayerMessage(encodeServerMessage({ kind: 'pong', nonce: 1 }))).toThrow(
@@ -146,7 +146,7 @@ describe('the codec of messages', () => {
     expect(() => decodeServerMessage(encodePlayerMessage({ kind: 'bye' }))).toThrow(expect.objectContaining({ code: 'unknown-kind' }));
   });
 
-  it('refuses a name of more than 255 bytes', () => {
+  it('refuses to encode a request whose operation has a name of more than 255 bytes', () => {
     expect(() => encodePlayerMessage({ kind: 'request', id: 1, operation: 'ä'.repeat(128) })).toThrow(HoldfastError);
   });
 });
@@ -166,7 +166,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 describe('the decoder of untrusted messages', () => {
-  it('returns a message or throws an error with a code for any bytes', () => {
+  it('throws only `bad-frame` or `unknown-kind` when it decodes random bytes', () => {
     const kinds = fc.constantFrom(...Object.values(KIND), 0, 0xff);
     return fc.assert(
       fc.property(kinds, fc.uint8Array({ maxLength: 64 }), (kind, rest) => {
@@ -178,7 +178,7 @@ describe('the decoder of untrusted messages', () => {
     );
   });
 
-  it('returns a message or throws a `HoldfastError` for a truncated or modified frame', () => {
+  it('throws only `bad-frame` or `unknown-kind` when it decodes a truncated or modified frame', () => {
     return fc.assert(
       fc.property(playerMessages, fc.nat(), fc.nat({ max: 255 }), (message, at, byte) => {
         const frame = encodePlayerMessage(message);
@@ -190,7 +190,7 @@ describe('the decoder of untrusted messages', () => {
     );
   });
 
-  it('returns a message or throws an error for any text', () => {
+  it('throws only `bad-frame` or `unknown-kind` when it decodes random text', () => {
     const texts = fc.oneof(
       fc.string(),
       fc.json(),

@@ -35,8 +35,8 @@ export interface Caller {
    */
   readonly room?: { readonly id: RoomId; readonly watching: boolean };
   /**
-   * The order of the request. A lobby that was suspended may handle requests late. It refuses a request that is older than the user's last
-   * change of room. Absent: the order of the request is not checked.
+   * The order of the request. A lobby that was suspended can handle requests late. So each lobby refuses a request that is older than the
+   * user's last change of room. Absent: the order of the request is not checked.
    */
   readonly asked?: RequestOrder;
 }
@@ -78,8 +78,8 @@ export interface RoomTenure {
 }
 
 /**
- * The requests and events between servers, by pattern. A gateway forwards operations of players (`rooms.create` and so on) under their own
- * names, so they are not listed here.
+ * The requests and events between servers, by the name of the message. A gateway forwards operations of players (`rooms.create` and so on)
+ * under their own names, so they are not listed here.
  */
 export interface Control {
   /**
@@ -175,8 +175,8 @@ export interface Control {
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: OwnerDetachReason }; answer: null };
   /**
    * Gateway → lobby, event: a member has lost its connection, or is connected again. Of two events for one member, the event with the later
-   * request order is valid. `claims`: the claims of the member's login. Null: the login had no claims. Absent: a gateway of an earlier
-   * version sent the event.
+   * request order is valid. `claims`: the claims of the member's login. Null: the login had no claims. Absent: a gateway with an earlier
+   * version of Holdfast sent the event.
    */
   'member.presence': { data: { room: RoomId; user: UserId; here: boolean; asked?: RequestOrder; claims?: Claims | null }; answer: null };
   /**
@@ -185,7 +185,7 @@ export interface Control {
    */
   'users.away': { data: { users: readonly UserId[]; turns?: readonly number[] }; answer: null };
   /**
-   * Gateway → lobby: compare the searches of connected users with the tickets, because messages to players may be lost. `messages`: for
+   * Gateway → lobby: compare the searches of connected users with the tickets, because messages to players can be lost. `messages`: for
    * each search, the message that its player has missed, or the state of the search. Null: there is nothing to send.
    */
   'match.check': {
@@ -205,7 +205,7 @@ export interface Control {
   };
   /**
    * Gateway → lobby, event: a member will not return. `user.gone` has replaced this event. Lobbies still accept the event, so that servers
-   * of two versions can run at the same time.
+   * with two versions of Holdfast can run at the same time.
    */
   'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };
 }
@@ -257,9 +257,9 @@ export interface AttachRequest {
   readonly round: number;
   /** The version of the state that the client has. Null: it has no state of this round. */
   readonly version: number | null;
-  /** The epoch of the owner that sent this version. Null or absent: the epoch is not known. */
+  /** The epoch of the owner that sent the state of `version`. Null or absent: the epoch is not known. */
   readonly versionEpoch?: number | null;
-  /** True: the client reads compact syncs. Owners of an earlier version ignore this field. */
+  /** True: the client reads compact syncs. Owners with an earlier version of Holdfast ignore this field. */
   readonly compact?: boolean;
 }
 

@@ -174,7 +174,7 @@ function writeText(text: string): void {
   const { length } = text;
   // The header has at most five bytes, and each UTF-16 code unit becomes at most three bytes of UTF-8.
   reserve(5 + 3 * length);
-  // The size of the header if the text is ASCII. Other text may need a longer header; its bytes are then moved behind that header.
+  // The size of the header if the text is ASCII. Other text can need a longer header; its bytes are then moved behind that header.
   const guess = headerBytes(length);
   const begin = at + guess;
   const written = length > WRITTEN_HERE_MAX ? utf8.encodeInto(text, target.subarray(begin)).written : writeShortText(text, begin);

@@ -21,7 +21,7 @@ describe('HoldfastError', () => {
     expect(HoldfastError.from(body).toBody()).toEqual(body);
   });
 
-  it('replaces an error of any other class with the code `internal`, without the original message', () => {
+  it('replaces an error of any other class by the code `internal`, and drops the message of that error', () => {
     expect(toErrorBody(new Error('password is x'))).toEqual(errorBody('internal'));
     expect(toErrorBody('thrown text')).toEqual(errorBody('internal'));
   });

@@ -50,7 +50,7 @@ describe('FrameSplitter', () => {
     expect(() => split([Uint8Array.of(0, 0, 0, 0)])).toThrow(expect.objectContaining({ code: 'bad-frame' }));
   });
 
-  it('reports the buffered bytes of an incomplete frame', () => {
+  it('reports the number of buffered bytes of an incomplete frame', () => {
     const splitter = new FrameSplitter(1_000, () => {});
     splitter.push(Uint8Array.of(0, 0));
     expect(splitter.bytesHeld).toBe(2);

@@ -21,7 +21,7 @@ export class FrameSplitter {
 
   constructor(
     /**
-     * Maximum size of a frame, in bytes. It may be raised between two frames, because an authenticated connection may send larger frames.
+     * Maximum size of a frame, in bytes. It can be raised between two frames, because an authenticated connection may send larger frames.
      */
     public frameBytesMax: number,
     private readonly onFrame: (frame: Uint8Array) => void,

@@ -108,7 +108,9 @@ export interface Welcome {
   server: string;
   /** The client sends a ping when it has received nothing for this time, in ms, and treats the connection as dead after twice this time. */
   pingMs: number;
-  /** The time for which the session exists without a connection, in ms. Servers of an earlier version do not send this field. */
+  /**
+   * The time for which the session exists without a connection, in ms. Servers with an earlier version of Holdfast do not send this field.
+   */
   sessionMs?: number;
 }
 
@@ -264,7 +266,7 @@ export interface Placed {
   kind: 'placed';
   room: RoomId;
   game: string;
-  /** The version of the game's rules (`version` of `@Game`). Absent: the server is of an earlier version. */
+  /** The version of the game's rules (`version` of `@Game`). Absent: the server has an earlier version of Holdfast. */
   gameVersion?: number;
   /** The seat of this player. Null: the session is a spectator. */
   seat: Seat | null;

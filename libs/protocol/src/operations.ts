@@ -81,7 +81,7 @@ export interface MatchWish {
   mode?: string;
   /** The options of the room of the match, as in `rooms.create`. */
   options?: RoomOptions;
-  /** The preferred region of the game. */
+  /** The region in which the player prefers the game to run. */
   region?: string;
   /** The latencies that the player has measured, by region, in ms. */
   regions?: Readonly<Record<string, number>>;
@@ -270,8 +270,8 @@ export interface Operations {
   'match.find': { data: MatchWish; result: { room: RoomView } | { waiting: true; ticket: string } };
   /**
    * Cancels the search of this player or of the player's party, and declines an offered match. Also voids all earlier requests of this
-   * player to enter a room. After the answer, none of them can still put the player into a room, so `me` is reliable. `cancelled` is false
-   * when the player was not searching.
+   * player to enter a room. After the answer, none of them can still put the player into a room, so a later `me` shows whether the player
+   * is in a room. `cancelled` is false when the player was not searching.
    */
   'match.cancel': { data: undefined; result: { cancelled: boolean } };
   /** Accepts an offered match. When all players have accepted it, the room is made. Refused with `offer-unknown` when the offer is over. */

@@ -26,7 +26,7 @@ describe('applyPatches', () => {
     expect(state.left.a).toEqual([1]);
   });
 
-  it('does not change the value of an earlier patch in the list', () => {
+  it('does not change the value in a patch when a later patch changes this value in the state', () => {
     const value = { deep: [1] };
     applyPatches({}, [
       { op: 'add', path: '/x', value },

@@ -16,7 +16,7 @@ beforeAll(() => {
 });
 
 describe('text on a platform without TextDecoder', () => {
-  it('is equal after encoding and decoding, whatever its length', () => {
+  it('is unchanged after encoding and decoding, whatever its length', () => {
     return fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => {
         const bytes = pack(text);
@@ -25,7 +25,7 @@ describe('text on a platform without TextDecoder', () => {
     );
   });
 
-  it('is decoded or refused with the same result as by TextDecoder when it is not UTF-8', () => {
+  it('is decoded or refused exactly as by TextDecoder when its bytes are not UTF-8', () => {
     const [replacing, strict] = [false, true].map((fatal) => new TextDecoder('utf-8', { fatal, ignoreBOM: true }));
     return fc.assert(
       fc.property(anyBytes, (bytes) => {

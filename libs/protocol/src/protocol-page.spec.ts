@@ -56,7 +56,7 @@ describe('the page docs/protocol.md', () => {
     },
   );
 
-  it('states the byte of every kind of message', () => {
+  it('states the first byte of every kind of message', () => {
     for (const [kind, byte] of Object.entries(KIND)) expect(page).toContain(`\`${kind}\`, kind \`${byte.toString(16).padStart(2, '0')}\``);
   });
 

@@ -27,7 +27,10 @@ export class LossAges {
     private readonly keptMs: number,
   ) {}
 
-  /** Returns the time in ms since any process first observed this loss, and stores it. Rejects when Redis does not answer. */
+  /**
+   * Returns the age of this loss, in ms, and stores it. The age is 0 at the first observation by any process. Rejects when Redis does not
+   * answer.
+   */
   async ageMs({ server, incarnation }: RoomOwnership): Promise<number> {
     const key = redisName(`loss-age:${server}:${incarnation}`);
     const before = this.observed.get(key);

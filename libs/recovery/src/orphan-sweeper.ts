@@ -20,12 +20,12 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   private page = 0;
   /**
    * Incarnations that own rooms in play and are dead or not registered. Their rooms are recovered only when the next sweep over all rooms
-   * finds the same owner again, because the server may register in the meantime.
+   * finds the same owner again, because the server can register in the meantime.
    */
   private readonly missing = new ConsecutiveSightings();
   /**
    * Lost owners that still have an index of rooms. Their rooms are recovered only when the next sweep finds the owner again, because the
-   * server may register in the meantime.
+   * server can register in the meantime.
    */
   private readonly absent = new ConsecutiveSightings();
 
@@ -42,7 +42,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     this.directory.onChange(({ kind, server, before }) => {
       if (server.type !== 'game') return;
-      // Recovers the rooms of a server that left, because other servers may not have adopted all of its rooms.
+      // Recovers the rooms of a server that left, because possibly not all of its rooms were adopted.
       if (kind === 'left') void this.recover({ server: server.id, incarnation: server.incarnation });
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation)
         void this.recover({ server: before.id, incarnation: before.incarnation });
@@ -73,7 +73,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
       }
       for (const [, { owner, rooms }] of lost) {
         // Restores the index of the owner's rooms, because the recovery reads the rooms from the index, and a store that lost data may have
-        // lost it.
+        // lost the index.
         await this.records.noteOwner(rooms, owner.server, owner.incarnation);
         await this.recover(owner);
       }

@@ -24,8 +24,8 @@ interface Placed {
 }
 
 /**
- * Moves the rooms of a lost server to other servers. Two processes may recover the same rooms at once: an adoption is a compare-and-set on
- * epoch and owner, so only one of them succeeds. After an interruption, the next run finds the remaining rooms.
+ * Moves the rooms of a lost server to other servers. Two processes can safely recover the same rooms at the same time: an adoption is a
+ * compare-and-set on epoch and owner, so only one of them succeeds. After an interruption, the next run finds the remaining rooms.
  */
 @Injectable()
 export class RoomRecovery {
@@ -132,7 +132,7 @@ export class RoomRecovery {
   }
 
   /**
-   * Waits until the store is settled. Before that, the record of a room may be outdated because the store lost data. Rejects when there is
+   * Waits until the store is settled. Before that, the record of a room can be outdated because the store lost data. Rejects when there is
    * no connection to Redis.
    */
   private async untilSettled(): Promise<void> {
@@ -196,8 +196,8 @@ export class RoomRecovery {
   }
 
   /**
-   * Places each room and asks its server to adopt it, with one request for each server. Returns the rooms that need no further attempt,
-   * because the server has accepted them.
+   * Places each room and asks the chosen server to adopt it, with one request for each server. Returns the rooms that need no further
+   * attempt, because the server has accepted them.
    */
   private async revive(lost: readonly RoomRecord[], owner: RoomOwnership): Promise<RoomId[]> {
     const placed = (await Promise.all(lost.map((record) => this.place(record, owner)))).filter((place) => place !== null);
@@ -244,7 +244,7 @@ export class RoomRecovery {
       .map(({ id }) => id);
   }
 
-  /** Logs once for each game version that no ready server can run it. Rooms of that version may wait until an operator acts. */
+  /** Logs once for each game version that no ready server can run it. Rooms of that version possibly wait until an operator acts. */
   private logMissingVersion({ id, game, gameVersion }: RoomRecord): void {
     if (gameVersion === null) return;
     const key = `${game}@${gameVersion}`;
@@ -312,7 +312,7 @@ export class RoomRecovery {
   /** For each room: the servers that refused to adopt it. Placement excludes them until it finds no other server for the room. */
   private readonly refusedBy = new Map<RoomId, ServerId[]>();
 
-  /** Returns whether another incarnation of the lost server is registered. That incarnation may adopt the rooms. */
+  /** Returns whether another incarnation of the lost server is registered. That incarnation can adopt the rooms. */
   private isBack({ server, incarnation }: RoomOwnership): boolean {
     const record = this.directory.get(server);
     return record !== undefined && record.incarnation !== incarnation;

@@ -73,13 +73,13 @@ describe('parseRedisUrl', () => {
     expect(message).not.toContain('hunter2');
   });
 
-  it('accepts several nodes when all of them have the same login', () => {
+  it('accepts several nodes when all of them have the same credentials', () => {
     expect(parseRedisUrl('redis://u:w@a:1,redis://u:w@b:2')).toMatchObject({ kind: 'cluster', login: { user: 'u', password: 'w' } });
   });
 });
 
 describe('redacted', () => {
-  it('removes the login from every address', () => {
+  it('removes the credentials from every address', () => {
     expect(redacted('redis://u:w@a:1,redis://u:w@b:2')).toBe('redis://***@a:1,redis://***@b:2');
     expect(redacted('sentinel://u:w@a:1,b:2/main')).toBe('sentinel://***@a:1,b:2/main');
   });

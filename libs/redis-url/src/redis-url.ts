@@ -12,7 +12,7 @@ export interface RedisUrlLogin {
 export type RedisTarget = { readonly login: RedisUrlLogin; readonly isTls: boolean } & (
   | {
       readonly kind: 'single';
-      /** The address with the scheme `redis:` and without a login. */
+      /** The address with the scheme `redis:` and without credentials. */
       readonly url: string;
     }
   | { readonly kind: 'sentinel'; readonly sentinels: readonly RedisAddress[]; readonly name: string }
@@ -24,8 +24,8 @@ const ALLOWED =
 const PORT = 6379;
 
 /**
- * Parses a `REDIS_URL`. In a list, the login of the first address applies to all nodes, because a Cluster and Sentinel also have nodes that
- * the URL does not name.
+ * Parses a `REDIS_URL`. In a list, the credentials of the first address apply to all nodes, because a Cluster and Sentinel also have nodes
+ * that the URL does not name.
  *
  * @throws an error that names the allowed forms
  */
@@ -33,12 +33,12 @@ export function parseRedisUrl(url: string): RedisTarget {
   return url.startsWith('sentinel://') ? parseSentinels(url) : parseNodes(url);
 }
 
-/** Returns the address in the URL of one server. */
+/** Returns the host and port of a URL that contains one server. */
 export function addressOf({ hostname, port }: URL): RedisAddress {
   return { host: withoutBrackets(hostname), port: Number(port || PORT) };
 }
 
-/** Replaces the login of each address by `***`, for logs and messages. */
+/** Replaces the credentials in each address by `***`, for logs and messages. */
 export function redacted(url: string): string {
   return url.replace(/\/\/(?:(?!,\s*\w+:\/\/).)*@/gs, '//***@');
 }

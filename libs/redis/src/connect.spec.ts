@@ -58,7 +58,7 @@ async function certificate(): Promise<{ ca: string; cert: string; key: string }>
 }
 
 describe('a server that cannot connect to Redis', () => {
-  it('names the settings of the login that Redis refuses, but no password', async () => {
+  it('names the settings of the credentials that Redis refuses, but no password', async () => {
     const { port } = await start('data', { password: 'word' });
     const advice = 'refuses the login of this server';
     expect(await problemOf({ url: `redis://127.0.0.1:${port}` })).toMatch(
@@ -69,7 +69,7 @@ describe('a server that cannot connect to Redis', () => {
     expect(wrong).not.toContain('hunter2');
   });
 
-  it('names the settings of the login that the sentinels refuse', async () => {
+  it('names the settings of the credentials that the sentinels refuse', async () => {
     const sentinel = await startSentinel('sentinel', await start('data'), { password: 'word' });
     expect(await problemOf({ url: `sentinel://127.0.0.1:${sentinel.port}/main` })).toMatch(
       /has sentinels that refuse this server \(.*NOAUTH.*\)\. Set REDIS_SENTINEL_USER and REDIS_SENTINEL_PASSWORD_FILE$/,

@@ -22,8 +22,8 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    // Off, because `PubSub` subscribes again after a reconnect. If ioredis did so and got no reply, an unhandled rejection would end the
-    // process.
+    // ioredis must not subscribe again after a reconnect, because `PubSub` does so. If ioredis did so, too, and got no reply, an unhandled
+    // rejection would end the process.
     autoResubscribe: false,
     commandTimeout: commandTimeoutMs,
     // This limit is longer than the time limit of a command, so that a slow command fails with its own error before ioredis closes the
@@ -70,14 +70,14 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
       };
       const cluster = new Cluster([...target.nodes], clusterOptions);
       // A Cluster also has nodes that the URL does not name. ioredis emits `+node` for each node before it opens the connection, so each
-      // node gets the login.
+      // node gets the credentials.
       cluster.on('+node', (node: Redis) => logIn(node, access));
       return cluster;
     }
   }
 }
 
-/** Makes ioredis read the address from `access` again for each new connection, because the address may change. */
+/** Makes ioredis read the address from `access` again for each new connection, because the address can change. */
 function follow(client: Redis, access: RedisAccess): Redis {
   const current = (field: 'host' | 'port'): PropertyDescriptor => ({
     get: () => addressOf(new URL(access.target.kind === 'single' ? access.target.url : ''))[field],
@@ -104,7 +104,7 @@ function logIn(client: Redis, access: RedisAccess): Redis {
 }
 
 /**
- * A TLS stream may emit a second error, for example an alert of the peer after the refusal of its certificate. ioredis listens only to the
+ * A TLS stream can emit a second error, for example an alert of the peer after the refusal of its certificate. ioredis listens only to the
  * first error, and the second error would end the process.
  */
 function surviveErrors(client: Redis): void {
@@ -118,7 +118,7 @@ function surviveErrors(client: Redis): void {
 
 /**
  * Returns a `reconnectOnError` function. The function makes ioredis reconnect after a READONLY error, at most once per second. The node has
- * then become a replica, and another node may be the primary.
+ * then become a replica, and another node is possibly the primary.
  */
 function onReadOnly(): (error: Error) => 1 | false {
   let reconnectedAt = Number.NEGATIVE_INFINITY;

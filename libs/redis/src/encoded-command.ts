@@ -39,7 +39,7 @@ const DOLLAR = 0x24;
 const CR = 0x0d;
 const LF = 0x0a;
 const ZERO = 0x30;
-/** Maximum number of bytes that RESP adds to an argument: its `$BYTES` line and its last line end. */
+/** Maximum number of bytes that RESP adds to an argument: the `$BYTES` line before it and the CR LF after it. */
 const FRAME_BYTES = 32;
 
 function writeArgument(argument: CallArgument, at: number): number {

@@ -3,12 +3,15 @@ import { Interval } from '@nestjs/schedule';
 import { RedisConnections } from './redis-connections.js';
 import { wrongPolicyOf } from './wrong-policy.js';
 
-/** Period of the reads, in ms. The policy rarely changes: an operator sets it, or a failover leads to a node with another policy. */
+/**
+ * Period at which the policy is read, in ms. The policy rarely changes: an operator sets it, or a failover leads to a node with another
+ * policy.
+ */
 const READ_EVERY_MS = 5_000;
 
 /**
  * Reports when Redis begins to evict keys. A server does not start with a Redis that evicts keys (`RedisConnections.ready`), but an
- * operator or a failover may change the policy later.
+ * operator or a failover can change the policy later.
  */
 @Injectable()
 export class EvictionPolicy {

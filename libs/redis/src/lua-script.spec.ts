@@ -63,7 +63,7 @@ describe('a Lua script', () => {
 });
 
 describe('a Lua script in a Redis Cluster', () => {
-  it('runs in a tick in which another command has begun a pipeline', async () => {
+  it('runs when another command was called earlier in the same event-loop tick', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-cluster-'));
     const node = await startRedis({ dir, config: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' } });
     const single = new RedisConnections({ url: node.url });

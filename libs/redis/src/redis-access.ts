@@ -6,15 +6,15 @@ import type { RedisLogin, RedisOptions } from './redis.options.js';
 /** The options of Node's TLS for one connection. */
 export type RedisTlsOptions = Readonly<Record<string, unknown>>;
 
-/** The login for one new connection. Read the login again for each connection, because the password may change. */
+/** The credentials for one new connection. Read them again for each connection, because the password can change. */
 export interface RedisCredentials {
   readonly user: string | undefined;
   readonly password: string | undefined;
 }
 
 /**
- * The addresses, logins and TLS options with which this process reaches Redis. Read logins and options for each new connection, because
- * passwords and certificates may be changed while the process runs.
+ * The addresses, credentials and TLS options with which this process reaches Redis. Read credentials and options for each new connection,
+ * because passwords and certificates can change while the process runs.
  */
 export class RedisAccess {
   private current: { readonly url: string; readonly target: RedisTarget };
@@ -50,13 +50,13 @@ export class RedisAccess {
     return this.current.target;
   }
 
-  /** Uses another address, and the login in it, for all further connections. @throws an error when the address is not valid */
+  /** Uses another address, and the credentials in it, for all further connections. @throws an error when the address is not valid */
   moveTo(url: string): void {
     this.current = { url, target: parseRedisUrl(url) };
     this.password = this.passwordFor(this.target);
   }
 
-  /** The login at the data nodes. */
+  /** The credentials for the data nodes. */
   get credentials(): RedisCredentials {
     return { user: this.login.user ?? this.target.login.user, password: this.password.current() };
   }

@@ -7,7 +7,7 @@ const renew = new LuaScript('lease', new URL('./redis-lease.lua', import.meta.ur
 /**
  * Lets one process at a time do some work. The lease is renewed while the work runs, and expires after `ttlMs` when the process dies.
  *
- * It only avoids duplicate work and is not a lock: a process that was suspended may continue its work after another process has begun the
+ * It only avoids duplicate work and is not a lock: a process that was suspended can continue its work after another process has begun the
  * same work. So the work must be safe to do twice.
  *
  * @example
@@ -24,7 +24,7 @@ export class RedisLease {
   /**
    * Runs `work` while this process holds the lease. When another process holds the lease, resolves to false immediately and does not run
    * `work`. Rejects when `work` rejects, and when Redis does not answer the first request. The lease is released after the work. After a
-   * lost reply of Redis, the lease may remain until it expires.
+   * lost reply of Redis, the lease can remain until it expires.
    */
   async run(work: () => Promise<unknown>): Promise<boolean> {
     const { commands } = this.redis;

@@ -9,10 +9,10 @@ export interface RedisOptions {
   readonly urlFile?: string | null;
   /** Name of the connections in `CLIENT LIST`: the id of the server, or, in the watchdog's thread, the name from `watchdogConnection`. */
   readonly name?: string;
-  /** The login at the data nodes, instead of a login in `url`. */
+  /** The credentials for the data nodes, instead of credentials in `url`. */
   readonly login?: RedisLogin;
   readonly tls?: RedisTls;
-  /** The login and TLS of the sentinels, which may differ from the login and TLS of the data nodes. */
+  /** The credentials and TLS for the sentinels, which can differ from those for the data nodes. */
   readonly sentinel?: { readonly login?: RedisLogin; readonly isTls?: boolean };
   /** First part of all keys and channels of this fleet (`REDIS_PREFIX`), see `redisName`. Default: `hf`. */
   readonly prefix?: string;

@@ -19,12 +19,12 @@ export type WaitReason = 'unreachable' | 'replica' | 'old-primary' | 'old-silent
 export interface Silence {
   /** Number of the failed requests. */
   readonly failures: number;
-  /** Time since the first of them failed, in ms. */
+  /** Time since the first of these requests failed, in ms. */
   readonly ms: number;
 }
 
 /**
- * The old Redis counts as gone when this number of requests failed one after another, for at least this time. One failure may be a short
+ * The old Redis counts as gone when this number of requests failed one after another, for at least this time. One failure can be a short
  * break of the network, during which the old Redis still takes writes of other servers. The time alone would not be enough, because a
  * process that was suspended measures a long time without sending requests.
  */

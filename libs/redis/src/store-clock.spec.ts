@@ -95,7 +95,7 @@ describe('StoreClock', () => {
   it.each([
     ['back', -HOUR],
     ['ahead', HOUR],
-  ])('keeps its pace when the clock of Redis is set %s by an hour', async (_, by) => {
+  ])('keeps its speed when the clock of Redis is set %s by an hour', async (_, by) => {
     await clock.start();
     const before = clock.now();
     store.aheadMs += by;

@@ -14,7 +14,7 @@ const ROUND_TRIP_MS_MAX = 500;
 const SLEW = 0.000_5;
 /**
  * Maximum difference between a sample and the clock that drift can explain, in ms. A larger difference means that Redis' clock was set or
- * this computer slept.
+ * this computer was suspended.
  */
 const DRIFT_MS_MAX = 1_000;
 /** The clocks of the nodes of a Cluster differ, so the time is always read from the node with this key. */
@@ -40,14 +40,14 @@ export class StoreClock implements OnModuleDestroy {
   constructor(private readonly redis: RedisConnections) {}
 
   /**
-   * Takes the first sample, and starts the periodic samples. Call it before the first call of `now()`. Otherwise `now()` may go back once.
+   * Takes the first sample, and starts the periodic samples. Call it before the first call of `now()`. Otherwise `now()` can go back once.
    * Rejects when Redis does not answer.
    */
   async start(): Promise<void> {
     if (this.timer) return;
     this.timer = setInterval(() => void this.sampleQuietly(), SAMPLE_EVERY_MS);
     this.timer.unref();
-    // Takes a sample after a reconnect, because another Redis with another clock may answer after a failover.
+    // Takes a sample after a reconnect, because another Redis with another clock possibly answers after a failover.
     this.redis.commands.on('ready', () => void this.sampleQuietly());
     await this.sample();
   }

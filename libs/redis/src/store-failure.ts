@@ -30,7 +30,7 @@ const TIMEOUT = /^(?:\w*Error: )?(?:Command timed out|Socket timeout)/;
 /** Errors of ioredis about a connection that is down, breaks, or cannot be opened. */
 const AWAY =
   /^(?:\w*Error: )?(?:Stream isn't writeable|Connection is closed|Reached the max retries per request|Cluster isn't ready|Failed to refresh slots cache|None of startup nodes|Too many Cluster redirections|All sentinels are unreachable|Command aborted due to connection close)/;
-/** Errors of any network connection, which may also be a connection to another server than Redis. */
+/** Errors of any network connection, possibly a connection to another server than Redis. */
 const NETWORK = /\b(?:ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)\b/;
 
 const ANSWER = 'The store does not answer right now.';
@@ -43,7 +43,7 @@ const RETRY_MS = 500;
 export interface StoreFailure {
   /** The kind of failure: `away`, `timeout`, `max-clients`, or the lower-case code of Redis' own error: `oom`, `readonly`, … */
   readonly reason: string;
-  /** False: the error may come from a connection to another server than Redis. */
+  /** False: the error possibly comes from a connection to another server than Redis. */
   readonly isCertain: boolean;
 }
 

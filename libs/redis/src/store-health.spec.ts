@@ -56,7 +56,7 @@ describe('the health of Redis', () => {
   it('does not change after errors that are not failures of Redis', async () => {
     const { health, changes } = await healthOf((await start('one')).url);
     expect(health.note(new Error('what?'))).toBe(false);
-    // The error may come from a connection of a game, so it does not show that Redis is unavailable.
+    // The error possibly comes from a connection of a game, so it does not show that Redis is unavailable.
     expect(health.note(Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:5432'), { code: 'ECONNREFUSED' }))).toBe(false);
     expect(changes).toEqual([]);
   });

@@ -92,7 +92,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Records an error. Returns whether Redis is the cause. During an outage, returns true also for an error that may come from another
+   * Records an error. Returns whether Redis is the cause. During an outage, also returns true for an error that possibly comes from another
    * server. `onChange` reports only changes of the state.
    */
   note(error: unknown): boolean {

@@ -20,8 +20,8 @@ export type StoreMoveChange =
   | { readonly kind: 'moved'; readonly url: string };
 
 /**
- * The connections that move together. The watchdog's thread moves its own connection, because it also works while the main thread is
- * blocked.
+ * The connections that move together. The watchdog's thread moves its own connection, because this thread also works while the main thread
+ * is blocked.
  */
 export type MovableConnections = Pick<RedisConnections, 'options' | 'access' | 'commands' | 'moveTo'>;
 

@@ -5,7 +5,7 @@ const RIGHT = 'noeviction';
 
 /**
  * Returns the policy of the first node that evicts keys when it is full. Null: no node evicts keys, or `INFO` does not show the policy.
- * Ignores `maxmemory`, because it may be set later. Reads `INFO` and not `CONFIG`, because managed services block `CONFIG`.
+ * Ignores `maxmemory`, because it can be set later. Reads `INFO` and not `CONFIG`, because managed services block `CONFIG`.
  */
 export async function wrongPolicyOf(client: RedisClient): Promise<string | null> {
   const nodes: readonly Redis[] = client instanceof Cluster ? client.nodes('master') : [client];

@@ -263,7 +263,7 @@ class WatchedLog extends RoomLog {
   }
 }
 
-/** A settlement that a test controls. */
+/** Says whether the store is settled. The test decides it. */
 class TestSettlement {
   isSettled = true;
   readonly givenUp = new Set<ServerId>();

@@ -10,7 +10,7 @@ export interface RoomHostOptions {
    * large one would delay other rooms.
    */
   readonly stateBytesMax: number;
-  /** Maximum size of one packed sync, in bytes. Without this limit, a frame could be too long for a link, which would close the link. */
+  /** Maximum size of one packed sync, in bytes. Without this limit, a frame could be too long for a link, and the link would be closed. */
   readonly syncBytesMax: number;
   /** Number of changes since the last checkpoint after which the owner writes the next checkpoint. */
   readonly checkpointEveryChanges: number;
@@ -47,13 +47,14 @@ export const ROOM_HOST_DEFAULTS: RoomHostOptions = {
  */
 export const UNFLUSHED_MAX = 256;
 /**
- * Maximum number of changes of a room that are kept for clients that reconnect. A client with an older version gets a snapshot. In
- * addition, the events of the same number of earlier changes are kept.
+ * Maximum number of changes of a room that are kept for clients that reconnect. A client whose state is older than these changes gets a
+ * snapshot. In addition, the events of the same number of earlier changes are kept.
  */
 export const RECENT_CHANGES_MAX = 128;
 /**
- * Maximum packed size of the kept changes, in bytes. The events of earlier changes have the same maximum. This maximum is above
- * `BACKLOG_BYTES_MAX`, so a client whose connection was closed for its backlog still gets the changes that it missed.
+ * Maximum packed size of the changes of a room that are kept for clients that reconnect, in bytes. The events of earlier changes have the
+ * same maximum. This maximum is above `BACKLOG_BYTES_MAX`, so a client whose connection was closed for its backlog still gets the changes
+ * that it missed.
  */
 export const RECENT_BYTES_MAX = 512 * 1024;
 /** Maximum packed size of the events in a checkpoint, in bytes. With this limit, a checkpoint is not much larger than its state. */
@@ -73,7 +74,7 @@ export const AUDIT_URGENT = { size: 250, pauseMs: 0 } as const;
 export const AUDIT_ROUTINE = { size: 50, pauseMs: 100 } as const;
 /** Delay before the server again tries to write an index that the store lost, in ms. */
 export const INDEX_RETRY_MS = 500;
-/** The process has slept when a timer of period `PAUSE_TICK_MS` is late by `OWN_PAUSE_MS`. Both are in ms. */
+/** The process was suspended when a timer of period `PAUSE_TICK_MS` is late by `OWN_PAUSE_MS`. Both are in ms. */
 export const PAUSE_TICK_MS = 250;
 export const OWN_PAUSE_MS = 750;
 /** Period of the heartbeat of an owner, in ms. It is also the maximum error of a measured downtime. */
@@ -84,7 +85,7 @@ export const HEARTBEAT_MS = 1_000;
  */
 export const MIGRATION_STORE_WAIT_MS_MAX = 3_000;
 export const HANDOFF_RETRY_MS = 50;
-/** Longest time for which the source of a migration keeps its copy for a target that does not answer, in ms. */
+/** Longest time for which the source of a migration keeps its copy of the room for a target that does not answer, in ms. */
 export const LAME_MS_MAX = 10_000;
 export const LOAD_TIMEOUT_MS = 3_000;
 /** Delay before rooms that could not be migrated are tried again, in ms. */

@@ -100,7 +100,7 @@ function toSeatEntry(seat: number, { seq, refused, presence, input, joined }: Se
 }
 
 /**
- * Checks the types in an entry of the log. Values in patches and events may be any plain data. Reads by index, because array patterns would
+ * Checks the types in an entry of the log. Values in patches and events can be any plain data. Reads by index, because array patterns would
  * be slower (see `fromEntry`).
  */
 function entryOf(entry: unknown): ChangeEntry {
@@ -147,7 +147,7 @@ function isDue(due: unknown): boolean {
 }
 
 /**
- * Converts an entry to a change. Reads by index, because array patterns use iterators, and a recovery may read hundreds of thousands of
+ * Converts an entry to a change. Reads by index, because array patterns use iterators, and a recovery can read hundreds of thousands of
  * entries.
  */
 function fromEntry(entry: ChangeEntry): Change {

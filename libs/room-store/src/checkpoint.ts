@@ -19,8 +19,8 @@ import type { Takeover } from './takeovers.js';
 export type EventsOfChange = Pick<Change, 'version' | 'events'>;
 
 /**
- * The latest events, for the next owner. A checkpoint removes changes from the log, so the tail keeps their events: a player who resumes
- * then receives the missed events once. The tail has all events of the versions after `since`. It does not contain changes without events.
+ * The latest events, for the next owner. A checkpoint removes changes from the log, so this object keeps their events: a player who resumes
+ * then receives the missed events once. The object has all events of the versions after `since`, and no changes without events.
  */
 export interface EventTail {
   readonly since: number;
@@ -62,7 +62,7 @@ export function unpackCheckpoint(bytes: Uint8Array): Checkpoint {
 
 const WHAT = 'The checkpoint';
 
-/** Checks everything except the game's state, which may be any value. */
+/** Checks everything except the game's state, which can be any value. */
 function assertValue(value: Fields): void {
   assertStored(isText(value.room) && isText(value.game), WHAT, 'its room or game');
   assertStored(isCount(value.version) && isCount(value.gameVersion), WHAT, 'a version');

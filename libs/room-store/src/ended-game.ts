@@ -12,7 +12,7 @@ export interface LastGame extends DocAtRev {
   readonly round: number;
 }
 
-/** A game that has ended, with the data with which its last owner can store the end again. */
+/** A game that has ended, and the data with which its last owner can store the end again. */
 export interface EndedGame extends DocAtRev {
   readonly epoch: number;
   readonly batch: string;

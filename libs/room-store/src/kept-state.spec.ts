@@ -302,7 +302,7 @@ function otherwise(a: unknown, b: unknown, path: string): string | null {
 function expectNamed(outcome: RoomOutcome<State>): void {
   expect(outcome.kind).toBe('failed');
   const { error } = outcome as { error: unknown };
-  // A getter in the state can throw an error of the game, which names no path.
+  // A getter in the state can throw an error of the game. Such an error names no path.
   if ((error as Error).message === GETTER_THREW) return;
   expect(error).toBeInstanceOf(UnstorableError);
   expect((error as UnstorableError).path).toMatch(/^state/);
@@ -324,14 +324,14 @@ interface Step {
 }
 
 /**
- * Puts a value into the state. Ignores errors, because an earlier step may have put in a frozen object or an object with a getter that
+ * Puts a value into the state. Ignores errors, because the state can already contain a frozen object, or an object with a getter that
  * throws.
  */
 function tryToPut(state: State, step: Step): void {
   try {
     put(state, step);
   } catch {
-    // Ignores the error, because the next step continues with the present state.
+    // Ignores the error, because the next edit continues with the present state.
   }
 }
 

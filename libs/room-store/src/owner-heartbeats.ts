@@ -13,7 +13,10 @@ const RETENTION_MS = 40 * 24 * 3_600_000;
 export interface OwnerHeartbeat {
   /** The age of the heartbeat, in ms of store time. */
   readonly ageMs: number;
-  /** The owner's own clock at the heartbeat, in ms since 1970. Null: the owner runs an older version, which writes no clock. */
+  /**
+   * The owner's own clock at the heartbeat, in ms since 1970. Null: the owner has an older version of Holdfast, which does not write this
+   * time.
+   */
   readonly clock: number | null;
 }
 

@@ -14,7 +14,7 @@ describe('the codec of room documents', () => {
     expect(decodeRoomDoc(encodeRoomDoc(placed))).toEqual(placed);
   });
 
-  it('preserves unknown fields of newer versions in a rewritten document', () => {
+  it('preserves unknown fields of newer versions of Holdfast in a rewritten document', () => {
     const newer = JSON.stringify({
       ...JSON.parse(encodeRoomDoc(doc)),
       door: 'ajar',

@@ -287,7 +287,7 @@ describe('the adoption of a room', () => {
     expect(await log.adopt(room, tenure, second)).toMatchObject({ owner: null, status: 'waiting' });
   });
 
-  it('is refused when the log has the format of an older version', async () => {
+  it('is refused when an early version of Holdfast wrote the log', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.xadd(logKey(room), `${tenure.epoch}-1`, 'f', '0', 'c', 'as 0.1 wrote it before');
     const before = await redis.commands.hgetall(roomKey(room));
@@ -427,7 +427,7 @@ describe('the reassertion of a room', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([8]);
   });
 
-  it('replaces an older copy of the room with the version of the owner', async () => {
+  it('replaces an older value of the room by the value of the owner', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const before = await records.read(room);
@@ -505,7 +505,7 @@ describe('the end of a game', () => {
     since: 0,
   });
 
-  it('returns the room to the lobby with its result, its last effects and its epilogue', async () => {
+  it('makes the room wait for its next game, and stores the result, the last effects and the epilogue', async () => {
     const { room, tenure } = await playingRoom();
     const end = { ended: { reason: 'finished' as const, result: { winner: 0 } }, lastEffects: effects, epilogue: epilogueOf(tenure) };
     const write = append(room, tenure, 0, 1, end);

@@ -127,7 +127,7 @@ export class RoomLog {
    * the new owner stores its games. After the result `UnreadableRoom`, `owner` owns the room, but can only end its game (`abandon`).
    * Rejects when Redis does not answer. The record then shows which server owns the room.
    * @throws `unavailable` before the store is settled, and when too few replicas have the write in time; `unknown-game`, without a write,
-   * when this version cannot read the log
+   * when this version of Holdfast cannot read the log
    */
   async adopt(
     room: RoomId,

@@ -22,7 +22,7 @@ export function readNews(known: RoomRecord | null, message: string): RoomNews {
   const change = CHANGES[what];
   if (!change || !known) return UNKNOWN;
   const [rev, words] = cut(rest);
-  // The message has only the changed fields, so the record of the previous revision is needed.
+  // The message has only the changed fields, so the receiver needs the record of the previous revision.
   if (known.rev !== Number(rev) - 1) return UNKNOWN;
   try {
     return { kind: 'record', record: { ...known, rev: Number(rev), ...change(words, known) } };

@@ -135,7 +135,7 @@ export interface RoomRecord {
 
 /** The fields that show whether a record has changed or must be repaired. */
 export type RoomDigest = Pick<RoomRecord, 'id' | 'game' | 'rev' | 'status' | 'owner' | 'epoch' | 'round'> & {
-  /** True: the room is private. Null: an older version wrote the record without this field, so the document must be read. */
+  /** True: the room is private. Null: an older version of Holdfast wrote the record without this field, so the document must be read. */
   readonly private: boolean | null;
 };
 
@@ -175,7 +175,7 @@ function recordOf(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecor
   };
 }
 
-/** Parses the field `metadata`: `<start> <JSON>`. `start` identifies the game, so metadata of an earlier game are ignored. */
+/** Parses the field `metadata`: `<start> <JSON>`. `start` identifies the game, so the metadata of an earlier game is ignored. */
 export function metadataOf({ metadata, start }: { readonly metadata?: string | null; readonly start?: string | null }): {
   readonly metadata?: RoomMetadata;
 } {

@@ -184,8 +184,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Stores the metadata of the running game for the list of rooms. Null: it has none. Idempotent. Returns false, without a write, when this
-   * owner no longer owns the room or the game is over.
+   * Stores the metadata of the running game for the list of rooms. Null: the game has none. Idempotent. Returns false, without a write,
+   * when this owner no longer owns the room or the game is over.
    */
   async setMetadata(room: RoomId, { epoch, server, incarnation }: Tenure, metadata: RoomMetadata | null): Promise<boolean> {
     const args = [epoch, server, incarnation, metadata === null ? '' : JSON.stringify(metadata)];
@@ -232,7 +232,7 @@ export class RoomRecords implements OnModuleInit {
     return restored;
   }
 
-  /** Returns ids from the index of all rooms, newest first. Some of these rooms may have no record. */
+  /** Returns ids from the index of all rooms, newest first. Some of these rooms possibly have no record. */
   async list(limit: number, offset = 0): Promise<RoomId[]> {
     return (await this.redis.commands.zrevrange(roomsKey(), offset, offset + limit - 1)) as RoomId[];
   }
@@ -281,7 +281,7 @@ export class RoomRecords implements OnModuleInit {
     this.gamesNoted.add(game);
   }
 
-  /** Removes rooms from the indexes of public rooms. `games`: the games whose indexes may contain them. Absent: all games. */
+  /** Removes rooms from the indexes of public rooms. `games`: the games whose indexes possibly contain them. Absent: all games. */
   async unlist(rooms: readonly RoomId[], games?: readonly string[]): Promise<void> {
     if (rooms.length === 0) return;
     const { commands } = this.redis;
@@ -320,7 +320,7 @@ export class RoomRecords implements OnModuleInit {
 
   /**
    * Throws `unavailable` until the living servers have compared their data with this run of Redis (`StoreGeneration.isSettled`). Otherwise
-   * a write to an older copy could get the same revision as newer content that a gateway has not restored yet.
+   * a write to an older copy of a record could get the same revision as newer content that a gateway has not restored yet.
    */
   private refuseUnsettled(): void {
     this.generation?.refuseUnsettled();
@@ -333,8 +333,8 @@ export class RoomRecords implements OnModuleInit {
     return newRev === undefined ? null : { rev: newRev, since };
   }
 
-  // The following methods use the index of the rooms that an incarnation of a game server may own. An entry is written before the room's
-  // record, so no room is missing from the index.
+  // The following methods use the index of the rooms that an incarnation of a game server possibly owns. An entry is written before the
+  // room's record, so no room is missing from the index.
 
   async noteOwner(rooms: readonly RoomId[], server: ServerId, incarnation: number): Promise<void> {
     if (rooms.length === 0) return;
@@ -344,7 +344,7 @@ export class RoomRecords implements OnModuleInit {
     ]);
   }
 
-  /** Returns all incarnations whose index may have entries, including dead incarnations. */
+  /** Returns all incarnations whose index possibly has entries, including dead incarnations. */
   async owners(): Promise<RoomOwnership[]> {
     const entries = await this.redis.commands.smembers(ownersKey());
     return entries.map((entry) => {
@@ -366,7 +366,7 @@ export class RoomRecords implements OnModuleInit {
     return (await this.redis.commands.smembers(roomsOfKey(server, incarnation))) as RoomId[];
   }
 
-  /** Yields the rooms of `roomsOf` in parts, with pauses, because an index may have ten thousand entries. A room can occur twice. */
+  /** Yields the rooms of `roomsOf` in parts, with pauses, because an index can have ten thousand entries. A room can occur twice. */
   async *someRoomsOf(server: ServerId, incarnation: number): AsyncGenerator<RoomId[]> {
     let cursor = '0';
     do {

@@ -8,8 +8,8 @@ const settledKey = (): string => redisName('settled');
 /** Delay between the last change of a Cluster's nodes and the next read of the run ids, in ms. */
 const CHANGED_MS = 250;
 /**
- * Delay before the runs of Redis are identified again when the two connections are at different runs, in ms. One connection then hangs at
- * an old run and will close.
+ * Delay before both run ids are read again when the two connections report different ones, in ms. One connection then hangs at an old
+ * process of Redis and will close.
  */
 const APART_MS = 250;
 /** Delay before the run id of a connection is read again after an error, in ms. */
@@ -29,10 +29,10 @@ export interface MarkingServer {
  */
 @Injectable()
 export class StoreGeneration {
-  /** By connection: the run id of its Redis. Null: not known. */
+  /** The run id of the Redis that each connection has reached, by connection. Null: not known. */
   private readonly ids = new Map<RedisClient, string | null>();
   /**
-   * By connection: the number of the latest read of the run id. The answer to an earlier read is ignored, because that run id may be out of
+   * The number of the latest read of the run id, by connection. The answer to an earlier read is ignored, because its run id can be out of
    * date.
    */
   private readonly identifications = new Map<RedisClient, number>();
@@ -67,7 +67,7 @@ export class StoreGeneration {
   }
 
   /**
-   * Refuses a write that gives a record a new revision, before the store is settled. Call it in the same event-loop tick as the write,
+   * While the store is not settled, refuses a write that gives a record a new revision. Call it in the same event-loop tick as the write,
    * because the store can restart between two ticks.
    * @throws `unavailable` before the store is settled
    */
@@ -90,7 +90,7 @@ export class StoreGeneration {
   }
 
   /**
-   * True when the connected generation was settled at any time. A process must not restore data into a settled generation, because other
+   * True when the connected generation has ever been settled. A process must not restore data into a settled generation, because other
    * processes have continued without this data. False when the store was emptied after the settlement. Rejects when the store does not
    * answer.
    */

@@ -32,7 +32,7 @@ export interface LogPage {
 export class StoredGames {
   constructor(private readonly redis: RedisConnections) {}
 
-  /** Reads checkpoint and log in one step. Null: there is no room. @throws `not-found` when the stored data cannot be read */
+  /** Reads checkpoint and log by one script. Null: there is no room. @throws `not-found` when the stored data cannot be read */
   async read(room: RoomId): Promise<StoredGame | null> {
     const keys = [roomKey(room), logKey(room), checkpointKey(room)];
     const answer = (await readScript.runBinary(this.redis.commands, keys, [])) as Buffer[] | null;
@@ -71,7 +71,7 @@ export class StoredGames {
     const version = versionOf(await commands.hmget(roomKey(room), 'rev', 'version'));
     if (version === null) return null;
     // The indexes count from the end of the log, because its last entry leads to `version`. The owner can append between the read of
-    // `version` and the read of the log. The page then has later changes, and the filter below removes them.
+    // `version` and the read of the log. The second read then also returns later changes, and the filter below removes them.
     const end = before === undefined ? 0 : Math.max(0, version - before + 1);
     const [entries, length] = await Promise.all([
       commands.lrangeBuffer(logKey(room), -(end + limit), -(end + 1)),

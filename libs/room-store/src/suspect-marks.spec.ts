@@ -39,7 +39,7 @@ function adoptBy(owner: RoomOwnership, { room, ...expected }: Tenure & { room: R
 }
 
 describe('the mark of an input that could crash the owner of its room', () => {
-  it('is returned to the next owner, with a count of one lost owner', async () => {
+  it('is returned to the next owner together with the count of lost owners', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     expect(await adoptBy(servers[1], tenure)).toMatchObject({ poison: COMMAND, losses: 1 });

@@ -17,13 +17,13 @@ export interface SuspectInput {
   readonly effect?: string;
 }
 
-/** The place of a mark: in the record of a room that is played or set up, or with the effects of a game that has ended. */
+/** The place of a mark: the record of a room whose game is set up or in play, or the hash of effects of ended games. */
 export type SuspectPlace =
   | { readonly room: RoomId; readonly epoch: number }
   | { readonly room: RoomId; readonly start: string }
   | { readonly room: RoomId; readonly effect: string };
 
-/** Number of owners that crash on inputs of a room before the game of the room is ended. */
+/** When this number of successive owners have crashed on inputs of a room, the next owner ends the game of the room. */
 export const LOSSES_MAX = 2;
 
 /**

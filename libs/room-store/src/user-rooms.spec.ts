@@ -122,7 +122,7 @@ describe('a user in the store', () => {
     // The store lost the user's record, which contained the admission. The move has stored the order of its request in a new record.
     expect(await users.lastRequestOrder(user)).toEqual({ turn, number: 4 });
     await redis.commands.del(userKey(user));
-    // The admission number is at least the store time, so the test waits until the store's clock has advanced.
+    // A new admission number is at least the store time. The test waits until the store time is above the earlier number.
     await until(async () => {
       const [seconds, microseconds] = await redis.commands.time();
       return Number(seconds) * 1_000 + Number(microseconds) / 1_000 > turn + 1;

@@ -254,7 +254,7 @@ export class UserRooms {
   }
 
   /**
-   * Refuses a request that removes the user from a room.
+   * Refuses a late request that would remove the user from a room.
    *
    * @throws `overtaken` when the user is in this room, and has moved or was admitted since the request
    */

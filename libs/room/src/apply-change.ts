@@ -29,8 +29,8 @@ export function withChange<State>(value: RoomValue<State>, change: Change, state
 }
 
 /**
- * Returns the RFC 6902 patches from `before` to `after`, the states before and after `changes`. Takes the patches from the changes, or
- * computes them from the two states if a change has a state patch.
+ * Returns the RFC 6902 patches of `changes`, which lead from the state `before` to the state `after`. Takes the patches from the changes,
+ * or computes them from the two states if a change has a state patch.
  */
 export function patchesOf(changes: readonly Change[], before: unknown, after: unknown): readonly Patch[] {
   const patches: Patch[] = [];

@@ -72,7 +72,7 @@ describe('the input of a bot', () => {
     expect(step()).toBe('unchanged');
   });
 
-  it('is a copy, so that later changes of the object have no effect', () => {
+  it('is copied, so that later changes of the object that the bot returned have no effect', () => {
     const input = { keys: ['up'] };
     const { bot, step } = gameWithBot(() => ({ input }));
     bot();

@@ -25,7 +25,7 @@ export class HandlerRun<State> implements GameRoom<State> {
   botSeats: Record<Seat, SeatChange> | undefined;
   /** The options of the room, for `setup` only. */
   options: unknown;
-  /** True: the run belongs to the setup of the game, like the seat events `joined` after it. */
+  /** True: the handler is the setup of the game, or a `joined` handler that runs as a part of the setup. */
   isInSetup = false;
   /** The input that each seat holds down, by seat. Only a step has inputs. */
   sampled: readonly (SampledInput | undefined)[] = NO_INPUTS;
@@ -95,7 +95,8 @@ export class HandlerRun<State> implements GameRoom<State> {
 
   schedule(timer: string, ms: number): void {
     if (!this.rules.timers.has(timer)) throw this.mistake(this.describeUnknownTimer('schedule', timer));
-    // Tests the type, because a string would pass both comparisons, and its sum with the time would be a text. NaN fails both comparisons.
+    // Tests the type, because a string would pass both comparisons, and its sum with the time would be a string. NaN fails both
+    // comparisons.
     if (typeof ms !== 'number' || !(ms >= 0 && ms <= TIMER_MS_MAX)) {
       throw this.mistake(`room.schedule('${timer}', …) is given ${quoted(ms)}: the time is in ms, from 0 to ${TIMER_MS_MAX}.`);
     }

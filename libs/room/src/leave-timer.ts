@@ -2,7 +2,7 @@ import type { Seat } from '#libs/protocol';
 
 const LEAVE_TIMER = '$left:';
 
-/** Returns the name of the timer that ends the grace period of a seat. Names that begin with `$` are the room's own. */
+/** Returns the name of the timer that ends the grace period of a seat. Only the room itself may use timer names that begin with `$`. */
 export function leaveTimerOf(seat: Seat): string {
   return LEAVE_TIMER + seat;
 }

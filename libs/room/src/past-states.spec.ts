@@ -14,7 +14,7 @@ describe('PastStates', () => {
     expect(past.at(99)).toBe('a');
   });
 
-  it('keeps the last of several states with one start time', () => {
+  it('keeps the last of several states with the same start time', () => {
     const past = new PastStates(1_000, 'a', 100);
     for (const state of ['b', 'c']) past.add(state, 150);
     expect([past.at(149), past.at(150)]).toEqual(['a', 'c']);
@@ -23,7 +23,7 @@ describe('PastStates', () => {
   it('forgets a state that ended before the stored time span', () => {
     const past = new PastStates(100, 0, 0);
     for (let step = 1; step <= 10; step++) past.add(step, step * 50);
-    // The last state is from 500 ms. Step 8 was exactly 100 ms earlier, so its state is the oldest one.
+    // The last state began at 500 ms. The kept 100 ms begin with the state of step 8, so that state is the oldest one.
     expect([past.at(0), past.at(400), past.at(449), past.at(450)]).toEqual([8, 8, 8, 9]);
   });
 

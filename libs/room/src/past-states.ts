@@ -26,7 +26,8 @@ export class PastStates<State = unknown> {
     if (times.at(-1) === at) states.pop();
     else times.push(at);
     states.push(state);
-    // While the second oldest state began after the start of the kept period, the oldest state is the state at this start, so it is kept.
+    // Keeps the oldest state while the second oldest one began after the start of the kept period. The oldest state was then current at
+    // that start.
     while (times.length > PAST_STATES_MAX || (times.length > 1 && times[1]! <= at - this.keepMs)) {
       times.shift();
       states.shift();

@@ -44,7 +44,7 @@ describe('the teams of a rated game', () => {
   const endedWith = (ranking: number[][], seats: SeatValue[], reason: 'finished' | 'abandoned' = 'finished'): RoomValue =>
     ({ room: 'R', round: 2, game: 'duel', seats, ended: { reason, result: { ranking } } }) as unknown as RoomValue;
 
-  it('are single seats, with equal places after a draw', () => {
+  it('are single seats when the game has no teams, with equal places after a draw', () => {
     expect(
       ratedGameOf(
         endedWith(

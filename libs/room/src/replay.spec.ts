@@ -48,7 +48,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('leads to exactly the rounded numbers in a replay', () => {
+  it('leads in a replay to exactly the numbers that the room rounded', () => {
     fc.assert(
       fc.property(
         state,
@@ -64,7 +64,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('does not contain an object that a handler keeps in a variable', () => {
+  it('is not affected when the game later edits a state object that its handler has kept', () => {
     fc.assert(
       fc.property(state, edits, edits, (before, steps, later) => {
         let kept: unknown;

@@ -102,7 +102,7 @@ describe('a room', () => {
       expect(before.state.count).toBe(0);
     });
 
-    it('records the command number when the handler changes nothing', () => {
+    it('records the command number even when the handler changes nothing', () => {
       const room = new Table();
       const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 0 });
       expect(change.patches).toEqual([]);
@@ -302,7 +302,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({ turn: 1_100 });
     });
 
-    it('replaces the earlier timer when two timers have one name', () => {
+    it('replaces the earlier timer when two timers have the same name', () => {
       const room = new Table({
         commands: { set: (there) => there.schedule('turn', 250), stop: (there) => there.cancel('turn') },
       });
@@ -330,7 +330,7 @@ describe('a room', () => {
       expect(seen).toEqual([500, null, 40, null]);
     });
 
-    it('cancels a timer for which the current rules have no handler', () => {
+    it('removes a timer without a handler in the current rules when the timer fires or the game cancels it', () => {
       const room = new Table({
         commands: { stop: (there) => there.cancel('old'), look: (there) => there.reject(String(there.remaining('old'))) },
       });
@@ -355,7 +355,7 @@ describe('a room', () => {
       expect(room.value.state.count).toBe(0);
     });
 
-    it('does not let the game schedule, cancel or read the timers of the seats', () => {
+    it('does not let the game schedule, cancel or read the timer that ends the grace period of a seat', () => {
       const room = new Table({
         commands: {
           set: (there) => there.schedule('$left:0', 1),
@@ -576,7 +576,7 @@ describe('a room', () => {
     it.each<[Exclude<SeatEvent, 'joined'>, number]>([
       ['back', 0],
       ['away', 9],
-    ])('makes no change when the report `%s` of seat %d arrives', (event, seat) => {
+    ])('makes no change for the seat event `%s` of seat %d, which is connected or does not exist', (event, seat) => {
       expect(new Table().handle({ kind: 'seat', seat, event })).toEqual({ kind: 'unchanged' });
     });
 

@@ -171,7 +171,8 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * Returns what `seat` (null: a spectator) may see of `state`. The state is frozen first, so a view that writes to it throws.
+   * Returns what `seat` (null: a spectator) may see of `state`. The state is frozen first, so the game's view method throws if it writes to
+   * the state.
    * @throws UnstorableError, or the error of the game
    */
   view(state: State, seat: Seat | null): unknown {
@@ -180,8 +181,8 @@ export class RoomMachine<State = unknown> {
 
   /**
    * Returns what `seat` sees of a value, for a comparison with its earlier view. The result is not checked, and can share parts with the
-   * state. Freezing a state costs as much as a comparison, so only one version in `FROZEN_EVERY` is frozen. A view that writes to the state
-   * can therefore fail a few changes late.
+   * state. Freezing a state costs as much as a comparison, so only one version in `FROZEN_EVERY` is frozen. A view method that writes to
+   * the state can therefore fail a few changes late.
    * @throws the error of the game
    */
   viewOf({ state, version }: RoomValue<State>, seat: Seat | null): unknown {
@@ -408,7 +409,7 @@ export class RoomMachine<State = unknown> {
   }
 }
 
-/** Returns the outcome with keys for the effects of its change. */
+/** Returns the outcome, with a key for each effect that its change requests. */
 function withKeys<State>(
   before: RoomValue<State>,
   { value, change: { effects = [], ...rest } }: Extract<RoomOutcome<State>, { kind: 'changed' }>,

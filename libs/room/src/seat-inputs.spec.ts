@@ -23,7 +23,7 @@ describe('SeatInputs', () => {
     expect(counted).toEqual(['replaced', 'taken', 'taken']);
   });
 
-  it('gives each step one input of a queue', () => {
+  it('gives each step the next input of a queue', () => {
     const { inputs, counted, step } = newInputs(2);
     for (const [index, data] of ['a', 'b', 'c'].entries()) inputs.take(1, index + 1, data);
     expect([step()[1], step()[1], step()[1]]).toEqual([
@@ -54,7 +54,7 @@ describe('SeatInputs', () => {
     expect(counted).toEqual(['taken', 'invalid']);
   });
 
-  it('returns no input for a released seat', () => {
+  it('returns no input for a seat after `release` until a newer input arrives', () => {
     const { inputs, counted, step } = newInputs(4);
     inputs.take(0, 8, 'a');
     step();

@@ -102,7 +102,7 @@ export class SeatInputs implements StepInputs, BotInputs {
   }
 }
 
-/** The number of every input of a bot. The inputs of players have numbers from 1, so no change records this number. */
+/** The number that each input of a bot has. It is below every number of a player's input, so no change records it. */
 const BOT_INPUT = 0;
 
 const NOT_COUNTED: InputCounts = { taken: () => {}, dropped: () => {} };

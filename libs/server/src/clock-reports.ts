@@ -4,8 +4,8 @@ import { StoreClock } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
 
 /**
- * A clock that was reported as wrong is reported as right once its error is below this fraction of the limit. The difference from the limit
- * (hysteresis) prevents a report with every sample of a clock whose error is near the limit.
+ * A clock that was reported as wrong is reported as right when its error falls below this fraction of the limit. The difference from the
+ * limit (hysteresis) prevents a report with every sample of a clock whose error is near the limit.
  */
 const RIGHT_SHARE = 0.5;
 

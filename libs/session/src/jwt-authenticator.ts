@@ -110,7 +110,7 @@ export class JwtAuthenticator extends Authenticator {
     const { key } = this;
     const options = { ...this.options, currentDate: new Date(this.now()) };
     try {
-      // The two calls are equal. TypeScript needs both, one for each overload of `jwtVerify`.
+      // The two calls are identical. TypeScript needs both, one for each overload of `jwtVerify`.
       const { payload } = typeof key === 'function' ? await jwtVerify(token, key, options) : await jwtVerify(token, key, options);
       this.keysAre(true);
       return payload;

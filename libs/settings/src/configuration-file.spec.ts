@@ -91,7 +91,7 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     expect(readSettings('gateway', environment).health.maxMisses).toBe(3);
   });
 
-  it('may name the file of a secret, but is refused when it contains a secret or a login for Redis', () => {
+  it('may name the file of a secret, but is refused when it contains a secret or credentials for Redis', () => {
     const token = join(folder, 'token');
     writeFileSync(token, 'a token of the admins in a file');
     write({ ADMIN_TOKEN_FILE: token });

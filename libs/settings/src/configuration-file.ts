@@ -32,7 +32,8 @@ export function readConfigurationFile(environment: Environment): ConfigurationFi
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Does not show the message of the parser: it can contain a part of the file, and the file can contain a secret by mistake.
+    // Does not show the parser's message, because that message can contain a part of the file, and so a secret that is in the file by
+    // mistake.
     return refuse(code ? `it must be the path of a file that this process can read (${code})` : 'the file must contain a JSON object');
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) return refuse('the file must contain a JSON object');
@@ -59,7 +60,7 @@ export function withConfigurationFile(environment: Environment, { values }: Conf
   return { ...Object.fromEntries(kept), ...Object.fromEntries(set) };
 }
 
-/** Returns the end of a sentence that begins with the name of the key and of the file. Null: the value is correct. */
+/** Checks the value of one key. `problem` continues a sentence that begins with the key and the file. Null: the value is correct. */
 function problemOf(variable: string, value: unknown): { readonly at: string; readonly problem: string } | null {
   const wrong = (problem: string, at = ''): { readonly at: string; readonly problem: string } => ({ at, problem });
   if (SECRETS.has(variable)) return wrong(`is a secret, which must not be in this file: use ${variable}_FILE, or the environment`);

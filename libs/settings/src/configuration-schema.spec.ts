@@ -40,7 +40,7 @@ describe('the JSON Schema of the file that HOLDFAST_CONFIG names', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** Returns the values that a server reads from a file in which each of these keys has this value. */
+  /** Writes a file in which each of these keys has this value. Returns the values that a server reads from the file. */
   function readFile(keys: readonly string[], value: unknown): Readonly<Record<string, string>> {
     const file = join(folder, 'settings.json');
     writeFileSync(file, JSON.stringify(Object.fromEntries(keys.map((key) => [key, value]))));

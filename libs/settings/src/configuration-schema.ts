@@ -27,7 +27,7 @@ export const CONFIGURATION_KEYS: ReadonlyMap<string, ConfigurationKey> = new Map
   [...ALL.filter(({ secret }) => secret).map(keyOfFile), ...ALL.flatMap(keysOf)].map((key) => [key.variable, key]),
 );
 
-/** Returns the JSON Schema of the file, with which an editor checks and completes it. */
+/** Returns the JSON Schema of the file, so that editors can check and complete the file. */
 export function configurationSchema(): Readonly<Record<string, unknown>> {
   const keys = [...CONFIGURATION_KEYS.values()].sort((a, b) => (a.variable < b.variable ? -1 : 1));
   const properties = keys.map((key) => [key.variable, described(key)] as const);

@@ -155,7 +155,7 @@ describe('readSettings', () => {
       REDIS_SENTINEL_TLS: 'true',
       REDIS_TLS_CA: 'f',
     },
-  ])('accepts a complete login for Redis: %j', (environment) => {
+  ])('accepts complete credentials for Redis: %j', (environment) => {
     expect(problemsOf('game', { ...secrets, ...environment })).toEqual([]);
   });
 

@@ -102,7 +102,7 @@ function replicaProblems(redis: RedisSettings, { kind }: RedisTarget): string[] 
   ];
 }
 
-/** Checks that each part of the login at Redis comes from only one setting, and that each login setting has an effect. */
+/** Checks that each part of the credentials for Redis comes from only one setting, and that each of these settings has an effect. */
 function storeLoginProblems(redis: RedisSettings, { kind, login, isTls }: RedisTarget): string[] {
   const problems: string[] = [];
   const { user, password } = login;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Environment } from './environment.js';
 import type { Setting } from './setting.js';
 
-/** The secrets for which the path of their file is a separate setting, because each new connection to Redis reads the file again. */
+/** The secrets whose file path is a setting of its own, because each new connection to Redis reads the file again. */
 const REREAD = ['REDIS_PASSWORD', 'REDIS_SENTINEL_PASSWORD'];
 
 /** Returns the name of the variable with the path of a secret's file: `ADMIN_TOKEN_FILE`. */

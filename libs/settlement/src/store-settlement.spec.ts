@@ -233,7 +233,7 @@ describe('StoreSettlement', () => {
     expect(outcomes).toEqual(['called', 'resolved']);
   });
 
-  it('resolves `whenSettled` once the store is settled, or rejects after a time limit', async () => {
+  it('resolves `whenSettled` as soon as the store is settled, or rejects it after a time limit', async () => {
     const game = world.add('game', '1');
     const outcomes: string[] = [];
     const wait = (ms: number) =>

@@ -33,7 +33,7 @@ export class StoreStartupWait {
   }
 
   private async mayBeComplete(since: number): Promise<boolean> {
-    // `current` is null from the connection to Redis until this process has read the store generation.
+    // After the connection to Redis, `current` is null until this process has read the store generation.
     if (this.generation.current === null) return false;
     if (await this.generation.wasSettled()) return true;
     if ((await this.redis.commands.scard(serversKey())) > 0) return performance.now() - since >= RELISTED_MS;

@@ -11,7 +11,7 @@ import { ValueReader } from './value-reader.js';
 export class PatchReader {
   private readonly operations = new ByteReader();
   private readonly values = new ValueReader();
-  /** By depth of the parent: the cursor for the operations on its children. */
+  /** For each depth of a parent: the cursor of the operations on the children of the parent. */
   private readonly cursors: OperationCursor[] = [];
   private readonly guesses: (KeyList | null)[] = [];
 

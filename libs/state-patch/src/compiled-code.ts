@@ -8,7 +8,7 @@ import type { TrackedCopy } from './tracked-copy.js';
 const KEYS_MAX = 128;
 /**
  * Maximum number of keys for which all code is compiled. For objects with more keys, only the code that makes an object is compiled, and
- * the parts are read into a list.
+ * the values of an object are read into a list.
  */
 const WRITTEN_OUT_MAX = 16;
 /** The compiled source code contains the keys. So only keys of this form are compiled: plain names, which cannot be other code. */

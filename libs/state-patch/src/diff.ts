@@ -13,7 +13,7 @@ export class DiffWriter {
   protected readonly operations = new OperationWriter(1_024);
   protected readonly values = new ValueWriter(4_096);
   protected readonly primitives = new PrimitiveChange(this.operations, this.values);
-  /** By depth of the parent: the data about the operations on its children that have been written so far. */
+  /** For each depth of a parent: the progress of the writer through the children of the parent. */
   protected readonly siblings: Siblings[] = [];
 
   /** Returns the bytes that turn `before` into `after`. Skips children that both values share by reference. */

@@ -20,9 +20,9 @@ export const AGAIN = 4;
 export const RUN = 5;
 /** Kinds 6 to 10 add a multiple of a decimal step to a number. The step is 10^-(kind - 6). */
 export const ADD = 6;
-/** Adds a number of steps between neighboring float32 values. */
+/** Adds float32 steps to a number. One step leads from a float32 value to the next one. */
 export const STEP32 = 11;
-/** Adds a number of steps between neighboring float64 values. */
+/** Adds float64 steps to a number. One step leads from a float64 value to the next one. */
 export const STEP64 = 12;
 /** Replaces the middle of a string. */
 export const SPLICE = 13;

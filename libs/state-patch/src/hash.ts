@@ -19,7 +19,7 @@ const TEXT = 4;
 const LIST = 5;
 const RECORD = 6;
 
-/** By depth: the key list of the last object. The next object at this depth probably has the same keys. */
+/** The key list of the last object at each depth. The next object at the same depth probably has the same keys. */
 const guesses: (KeyList | null)[] = [];
 
 /**

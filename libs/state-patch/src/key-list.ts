@@ -127,8 +127,8 @@ function cached(own: readonly string[]): KeyList {
 }
 
 /**
- * Returns whether the keys of `record` are `own`, in this order. Uses `for … in`, because it allocates no list of keys and V8 runs it over
- * a cache of the object's map.
+ * Returns whether the keys of `record` are `own`, in this order. Uses `for … in`, because it allocates no list of keys: V8 reads the keys
+ * from a cache of the object's hidden class.
  */
 function hasOwnOrder(record: PlainRecord, own: readonly string[]): boolean {
   const { length } = own;

@@ -2,17 +2,17 @@ import { ByteWriter } from './byte-writer.js';
 import { AGAIN, ENTER, GAP_MASK, LAST, RUN } from './format.js';
 import type { KeyList } from './key-list.js';
 
-/** The data about the operations on the children of one parent that have been written so far. */
+/** The progress of the writer through the children of one parent. */
 export class Siblings {
   /** The position of the old child after the last edited one. The next gap counts from here. */
   next = 0;
   lastKind = -1;
-  /** The position of the last operation, which gets the flag LAST at the end. -1: none was written. */
+  /** The byte position of the last operation, which gets the flag LAST at the end. -1: none was written. */
   lastAt = -1;
-  /** The position of the last RUN. -1: the last operation is no RUN. */
+  /** The byte position of the last RUN. -1: the last operation is no RUN. */
   runAt = -1;
   runGap = 0;
-  /** The operations inside the last ENTER. AGAIN and RUN repeat them. */
+  /** The byte positions where the operations inside the last ENTER begin and end. AGAIN and RUN repeat these operations. */
   bodyStart = 0;
   bodyEnd = 0;
   /** The key list of the last parent at this depth. The next parent at this depth probably has the same keys. */
@@ -36,8 +36,8 @@ export class OperationWriter extends ByteWriter {
   }
 
   /**
-   * Ends an ENTER whose head begins at `start` and whose operations begin at `bodyStart`. Removes an ENTER without operations. Replaces an
-   * ENTER with the operations of its sibling by AGAIN or a RUN.
+   * Ends an ENTER whose head begins at `start` and whose operations begin at `bodyStart`. Removes an ENTER without operations. Writes AGAIN
+   * or a RUN instead of an ENTER whose operations are the same as those of a sibling.
    */
   endEnter(siblings: Siblings, index: number, start: number, bodyStart: number): void {
     const length = this.length - bodyStart;

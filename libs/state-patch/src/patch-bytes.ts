@@ -26,8 +26,8 @@ class PatchMeter {
   private readonly operations = new ByteReader();
   private readonly values = new ValueReader();
   /**
-   * Number of repetitions within which the current operation is read. Above 0: the bytes of the operation were counted at the first
-   * reading.
+   * Number of nested repetitions (AGAIN or RUN) that contain the current operation. Above 0: the bytes of the operation were already
+   * counted.
    */
   private repeats = 0;
 

@@ -13,7 +13,7 @@ import { RoundingTree, type StepsByPath } from './rounding-tree.js';
  *
  * @param before the old value, which is already quantized
  * @param after the new value; it is not written to
- * @param step the distance of two numbers, in the unit of the state, such as 0.01; or such distances by path
+ * @param step the distance between two neighboring rounded numbers, in the unit of the state, such as 0.01; or such distances by path
  * @throws RangeError when `step` is not valid; StatePatchError when a changed part is nested more than 500 levels
  * @example
  * quantize({ x: 1 }, { x: 1.23456 }, 0.01) // { x: 1.23 }

@@ -12,7 +12,7 @@ const PER_ONE_MAX = 1e9;
 /**
  * Returns a function that rounds a number to a step. It does not change NaN, the infinities and numbers of 2^50 steps or more.
  *
- * @param step the distance of two numbers, in the unit of the state, such as 0.01
+ * @param step the distance between two neighboring rounded numbers, in the unit of the state, such as 0.01
  * @throws RangeError when `step` is not a positive finite number
  */
 export function roundingTo(step: number): Rounding {

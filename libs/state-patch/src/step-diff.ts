@@ -32,7 +32,10 @@ export class StepDiff extends DiffWriter {
   private tree: RoundingTree | null = null;
   /** True: the rounding differs by path, so the walk follows the tree. */
   private isByPath = false;
-  /** By depth: the node of the rounding tree for the current object or array, and the keys of the object. Keys null: it is an array. */
+  /**
+   * For each depth: the node of the rounding tree for the current object or array, and the keys of the object. Keys null: an array is
+   * current.
+   */
   private readonly nodes: RoundingTree[] = [];
   private readonly keys: (KeyList | null)[] = [];
   private copies: readonly object[] = [];

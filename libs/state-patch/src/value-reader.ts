@@ -30,8 +30,8 @@ export class ValueReader extends ByteReader {
   /** The key lists of this message, in the order of their first use. */
   private known: (readonly string[])[] = [];
   /**
-   * By depth: the key list of the last `model`, which is the old value that the sender used as a model. The next model at this depth
-   * probably has the same keys.
+   * The key list of the last `model` at each depth. A model is an old value that the sender used as a pattern for a new one. The next model
+   * at the same depth probably has the same keys.
    */
   private readonly guesses: (KeyList | null)[] = [];
 

@@ -34,7 +34,7 @@ export class ValueWriter extends ByteWriter {
   digits = 0;
   private messageNumber = 0;
   private keyLists = 0;
-  /** By depth: the key list of the last object. The next object at this depth probably has the same keys. */
+  /** The key list of the last object at each depth. The next object at the same depth probably has the same keys. */
   private readonly guesses: (KeyList | null)[] = [];
 
   /** Begins a message: resets the data of the previous one. */

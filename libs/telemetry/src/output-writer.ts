@@ -208,7 +208,7 @@ function openTarget(fd: number): { fd: number; isSynchronous: boolean } {
       return { fd, isSynchronous: true };
     }
   } catch {
-    // The descriptor is closed. This error is ignored, because each attempt to write will fail with the cause.
+    // The descriptor is closed. Ignores this error, because each attempt to write will fail with an error that names the cause.
   }
   return { fd, isSynchronous: false };
 }

@@ -162,7 +162,7 @@ describe('the log of a server', () => {
 });
 
 describe('the ops endpoints', () => {
-  it('answer 503 with the reasons while the server is not ready, and then 200', async () => {
+  it('answer 503 with the reasons until the server is ready, and 200 from then on', async () => {
     const module = await testingModule();
     const ops = module.get(OpsController);
     let redis: string | null = 'does not answer';

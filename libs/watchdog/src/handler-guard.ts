@@ -34,7 +34,7 @@ export interface RunSubject {
 
 /** One run of game code, as `runAll` receives it. */
 export interface QueuedRun {
-  /** The subject whose code runs. Null: the watchdog does not watch the run. */
+  /** The subject (a room or an effect) whose code runs. Null: the watchdog does not watch the run. */
   readonly subject: RunSubject | null;
   readonly label: number;
   readonly seat: number;
@@ -60,7 +60,10 @@ export abstract class HandlerGuard {
   abstract runAll(runs: readonly QueuedRun[]): number;
   /** True while a run is in progress. */
   abstract readonly isRunning: boolean;
-  /** The subject whose code runs now: in a run, or in a timer, promise or socket that a run created. Undefined: no game code runs. */
+  /**
+   * The subject (a room or an effect) whose code runs now: in a run, or in a timer, promise or socket that a run created. Undefined: no
+   * game code runs.
+   */
   abstract readonly current: Subject | undefined;
 }
 

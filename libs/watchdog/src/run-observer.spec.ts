@@ -75,7 +75,7 @@ describe("the watchdog's observer of the runs of game code", () => {
     expect(series.pass(175, { run: 7 })).toEqual([]);
   });
 
-  it('reports that the event loop is blocked, that it passes each limit, and that it turns again', () => {
+  it('reports that the event loop is blocked, each limit that the blocking exceeds, and the end of the blocking', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(1_000, { run: 0 }))).toEqual(['loop-slow']);

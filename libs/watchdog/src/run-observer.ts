@@ -133,7 +133,7 @@ export class RunObserver {
       block.isReported = true;
       actions.push({ kind: 'loop-slow', ms: block.ms });
     }
-    // A process that is suspended, or on a sleeping machine, uses no CPU time. Its event loop is not regarded as blocked.
+    // A process that is suspended, or on a sleeping machine, uses no CPU time. So its event loop is not regarded as blocked.
     const usedMs = Number.isNaN(sample.cpuMs) ? block.ms : sample.cpuMs - block.cpuMs;
     if (block.limit === 'none' && usedMs >= LOOP_LIMIT_MS) {
       block.limit = 'known';

@@ -1,6 +1,6 @@
 /**
- * Indexes of the memory that the main thread, the watchdog and the signal holder share. The main thread writes the first five cells without
- * atomics, which takes 3 ns. So the watchdog can see a new value some microseconds late, which is harmless.
+ * Indexes of the memory that the main thread, the watchdog and the signal holder (`sigint-holder.ts`) share. The main thread writes the
+ * first five cells without atomics, which takes 3 ns. So the watchdog can see a new value some microseconds late, which is harmless.
  */
 export const CELL = {
   /** Number of the current run. 0: no run is in progress. */

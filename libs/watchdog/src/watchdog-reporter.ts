@@ -29,7 +29,7 @@ export interface WatchdogReporter {
    * Resolves when the mark is stored outside of this process.
    */
   suspect(facts: RunFacts): Promise<void>;
-  /** Logs a run that passed `slowMs` or its limit of memory, once its stack is known. */
+  /** Logs a run that passed `slowMs` or its limit of memory. Called as soon as the stack of the run is known. */
   slow(report: OverrunReport): void;
   /** Clears the mark that `suspect` set, because the run has ended, by itself or by an interrupt. */
   ended(facts: RunFacts): Promise<void>;

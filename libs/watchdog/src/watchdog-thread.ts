@@ -9,8 +9,8 @@ import { MARK_AFTER_SAMPLES, MARK_CPU_MS, MARK_POLL_MS, POLL_MS, type WatchdogOp
 import type { OverrunReport, RunFacts, WatchdogReporter } from './watchdog-reporter.js';
 
 /**
- * A message of the main thread that describes a subject or label. The main thread sends it before it uses the number of the subject or
- * label.
+ * A message of the main thread that describes a subject (a room or an effect) or a label (the name of a handler). The main thread sends the
+ * message before it uses the number of the subject or label.
  */
 export type ThreadMessage =
   | { readonly kind: 'subject'; readonly id: number; readonly subject: Subject | null }
@@ -27,7 +27,7 @@ export interface WatchdogThreadData {
 const PAUSE_TIMEOUT_MS = 1_000;
 /** Time limit for the final reports before a kill, in ms. */
 const FINAL_REPORTS_MS = 500;
-/** An expression that the paused main thread evaluates. Its value is the subject whose timer, promise or socket runs. */
+/** An expression that the paused main thread evaluates. Its value is the room or effect whose timer, promise or socket runs. */
 const CURRENT_SUBJECT = 'globalThis.__holdfastSubject?.()';
 
 const { cells, options, reporterUrl, reporterData } = workerData as WatchdogThreadData;

@@ -54,7 +54,7 @@ export class Watchdog extends HandlerGuard {
   }
 
   /**
-   * Starts the threads. Resolves once they work. Until then, runs are not watched, and a SIGINT ends the process. Rejects when a thread
+   * Starts the threads. Resolves when they work. Until then, runs are not watched, and a SIGINT ends the process. Rejects when a thread
    * cannot start.
    */
   async start(): Promise<void> {
@@ -169,7 +169,8 @@ export class Watchdog extends HandlerGuard {
     while (at < runs.length) {
       task = all;
       try {
-        // Runs all of `runs` in one async context, so that code after them does not inherit the subject of the last or interrupted run.
+        // Runs all of `runs` in one async context, so that code after them does not inherit the room or effect of the last or interrupted
+        // run.
         subjects.run(NOBODY, enter);
         if (hasThrown) throw thrown;
       } catch (error) {

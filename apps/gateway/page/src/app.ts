@@ -89,7 +89,7 @@ export class App {
     this.stage = { at: 'login', isConnecting: true };
     this.changed();
     try {
-      // Waits for the boards of all games, because the page needs them as soon as it shows a room.
+      // Waits until the code of all games is loaded, because the page needs this code as soon as it shows a room.
       await this.parts;
       const login = this.wantsToken ? { ...(this.token !== null && { token: this.token }) } : { name };
       const session = await connect(playUrl(), { ...login, compact, storage: tabStorage, storageKey: SESSION_KEY });
@@ -175,7 +175,7 @@ export class App {
     this.changed();
   }
 
-  /** Renders the page once per tick, even after several calls. */
+  /** Renders the page at most once per event-loop tick, even after several calls. */
   changed(): void {
     if (this.isDrawing) return;
     this.isDrawing = true;
@@ -201,7 +201,7 @@ export class App {
     session.on('error', (error) => this.toasts.failed(error));
     session.on('closed', (error) => this.over(session, lobby, error));
     const [me] = await Promise.all([session.me(), lobby.refresh()]);
-    // After a reload of the page, shows the room or the search for a match in which the player still is.
+    // After a reload of the page, shows the room in which the player still is, or the search for a match that still runs.
     if (me.room && !session.room) await (me.watching ? session.watchRoom(me.room.id) : session.joinRoom(me.room.id));
     if (session.room) this.show(session.room);
     else lobby.open();

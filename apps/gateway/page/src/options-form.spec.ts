@@ -59,7 +59,7 @@ describe('the fields for the options of a game', () => {
 describe('the options that a form returns', () => {
   const fields = optionFields(SCHEMA);
 
-  it('have the types of the schema, and omit empty fields', () => {
+  it('have the types of the schema, and contain no value for an empty field', () => {
     const form = formOf({ 'option-map': '0', 'option-minutes': '5', 'option-isRated': 'on', 'option-motto': '', 'option-speed': '1' });
     expect(readOptions(fields, form)).toEqual({ map: 'forest', minutes: 5, isRated: true, speed: 2 });
   });

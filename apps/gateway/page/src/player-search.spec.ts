@@ -155,7 +155,7 @@ describe('the search of a page after a reload or a lost connection', () => {
 });
 
 describe('an offered match', () => {
-  it('keeps its end time when one of several players accepts the match', async () => {
+  it('keeps its deadline when one of several players accepts the match', async () => {
     tell(OFFER);
     expect(search.offer).toMatchObject({ id: 'm-1', acceptMs: 10_000, endsAt: 11_000, isAccepted: false });
     await search.accept();
@@ -173,14 +173,14 @@ describe('an offered match', () => {
     expect([search.offer?.isAccepted, shown]).toEqual([false, ['unavailable']]);
   });
 
-  it('disappears when its time is over', async () => {
+  it('disappears when the server refuses the acceptance because the offer has ended', async () => {
     tell(OFFER);
     refusal = new HoldfastError('offer-unknown');
     await search.accept();
     expect([search.offer, shown]).toEqual([null, ['offer-unknown']]);
   });
 
-  it('shows no error when the acceptance is refused because the match has already begun', async () => {
+  it('causes no error message when the acceptance is refused because the match has already begun', async () => {
     tell({ event: 'searching', waitedMs: 100 });
     tell(OFFER);
     refusal = new HoldfastError('offer-unknown');

@@ -66,8 +66,8 @@ export class PlayerSearch {
     try {
       await this.session.quickMatch(game, { ...wish, signal: stop.signal });
     } catch (error) {
-      // `quickMatch` rejects with `not-searching` when the search has ended without a match. The message `ended` has already shown the
-      // reason.
+      // `quickMatch` rejects with `not-searching` when the search has ended without a match. The player has already seen the reason, which
+      // the message `ended` contained.
       if (!isRefusal(error, 'not-searching')) this.toasts.failed(error);
     } finally {
       this.stop = null;

@@ -5,12 +5,12 @@ import { gamePage } from './game-pages.js';
 import { shouldStart } from './readiness.js';
 import type { Toasts } from './toasts.js';
 
-/** Duration, in ms, of the message that the game continues after a pause. */
+/** Time in ms for which the page shows that the game continues after a pause. */
 const RESUMED_MS = 2_500;
 /** Time in ms for which the start of a game waits for a free slot when the fleet is full. */
 const START_WAIT_MS = 10_000;
 
-/** The conditions for the start of a game that other parts of the page provide. */
+/** Facts from other parts of the page that decide whether the page may start a game. */
 export interface StartConditions {
   /** Minimum number of players of the game. */
   seatsMin(game: string): number;

@@ -1,7 +1,7 @@
 import { TokenCheck } from '../admin-token.js';
 import type { Actor } from './roles.js';
 
-/** The tokens that the admin API accepts, as refusals name them. */
+/** The names of the tokens that the admin API accepts, for the text of its refusals. */
 export const ADMIN_TOKENS = 'an ADMIN_TOKEN or a VIEWER_TOKEN';
 
 /** One entry of `ADMIN_TOKEN` or `VIEWER_TOKEN`. */

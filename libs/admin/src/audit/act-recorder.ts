@@ -67,7 +67,7 @@ function isSmall(input: object): boolean {
   try {
     return JSON.stringify(input).length <= TEXT_MAX;
   } catch {
-    // The value is nested too deep.
+    // The value is nested too deeply.
     return false;
   }
 }

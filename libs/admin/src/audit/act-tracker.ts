@@ -12,14 +12,14 @@ const END_TRIES = 30;
 const END_RETRY_MS = 1_000;
 
 /**
- * Maximum number of refused acts of one actor that the audit log stores without a delay. Without this limit, a viewer could push the acts
- * of operators out of the log.
+ * Maximum budget of one actor, in refused acts. While the budget is empty, the audit log stores no refused act of the actor. Without this
+ * limit, a viewer could push the acts of operators out of the log.
  */
 const REFUSALS_BURST = 20;
-/** Time in ms after which the audit log accepts one more refused act of the same actor. */
+/** Time in ms in which the budget of an actor grows by one refused act. */
 const REFUSAL_EACH_MS = 60_000;
 
-/** `left`: the number of refused acts of one actor that the audit log still accepted at the time `at` of the monotonic clock. */
+/** `left`: the budget of one actor, in refused acts, at the time `at` of the monotonic clock. */
 interface RefusalBudget {
   left: number;
   at: number;

@@ -13,7 +13,10 @@ import { actOrderKey, actsKey, beginAct, updateAct } from './scripts/audit-scrip
 export const AUDIT_LIMITS = { actsMax: 10_000, keptMs: 90 * 86_400_000 };
 /** Number of acts in one read of the log, for a page with a filter. */
 const ACTS_READ_AT_ONCE = 500;
-/** Maximum duration of an act, in ms. An older act without an end counts as lost, because its end was not stored. */
+/**
+ * Maximum duration of an act, in ms. An act that is older than this and has no end counts as lost, because its gateway did not store the
+ * end.
+ */
 const ACT_MS_MAX = DRAIN_WAIT_MS + 60_000;
 
 /** A new act, before it has an end. */
@@ -72,7 +75,10 @@ export class AuditLog {
     return this.viewOf(id, await this.redis.commands.hget(actsKey(), id));
   }
 
-  /** Returns a page of acts, newest first. With a filter, the page may need several reads, in the worst case of all stored acts. */
+  /**
+   * Returns a page of acts, newest first. With a filter, a page may need several reads. In the worst case, these reads cover all stored
+   * acts.
+   */
   async page({ actor, act, target, limit, after }: AuditQuery): Promise<AuditAnswer> {
     const isWanted = (one: ActView): boolean =>
       (actor === undefined || one.actor === actor) &&

@@ -44,7 +44,7 @@ describe('a page of the room catalog', () => {
   });
 
   it.each(['asc', 'desc'] as const)(
-    'continues after the last room of the previous page (order: `%s`), even when rooms have equal values and that room was removed',
+    'continues after the last room of the previous page (order: `%s`), even when that room was removed and other rooms have equal values',
     (order) => {
       const rooms = ['a', 'b', 'c', 'd', 'e'].map((id) => room(id, { players: 2 }));
       const first = page(rooms, { sort: 'players', order, limit: 2 });

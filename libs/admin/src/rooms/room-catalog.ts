@@ -17,7 +17,7 @@ export interface CatalogRoom {
   readonly players: number;
   readonly createdAt: number;
   readonly since: number;
-  /** Id, name, and ids and names of members, in lower case, for a search. */
+  /** The id and name of the room, and the ids and names of its members, in lower case, for searches. */
   readonly text: string;
 }
 
@@ -45,7 +45,10 @@ const BATCH = 100;
 const SHOWN_MS = 30_000;
 /** Time in ms after the last search at which the gateway deletes the catalog. */
 const UNUSED_MS = 60_000;
-/** Maximum length of the text of a room, in characters. So a search finds a room with a thousand members only by the first of them. */
+/**
+ * Maximum length of the searchable text of a room, in characters. So a search finds a room with a thousand members only by the first of
+ * them.
+ */
 const TEXT_MAX = 2_000;
 
 const EMPTY: Catalog = { rooms: [], asOf: 0, isComplete: true };

@@ -9,7 +9,7 @@ import { pointsOf } from './series-points.js';
 import type { SeriesAnswer, SeriesQuery } from './series-schemas.js';
 import { COARSE, FINE, type Resolution, SeriesStore, type TimedSample } from './series-store.js';
 
-/** Number of points of a chart, when the request names no step. */
+/** Number of points of a chart when the request has no `step`. */
 const POINTS = 240;
 /** Time in ms after the last request at which the reader deletes the samples in memory. */
 const UNUSED_MS = 300_000;

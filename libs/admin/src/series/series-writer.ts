@@ -39,7 +39,7 @@ export class SeriesWriter {
   @Interval(TICK_MS)
   async tick(): Promise<void> {
     const at = Math.floor(this.clock.storeTime() / FINE.stepMs) * FINE.stepMs;
-    // Skips a gateway that is not registered: it does not know any servers yet, or it was evicted and its directory is outdated.
+    // Does nothing while this gateway is not registered: it does not know any servers yet, or it was evicted and its directory is outdated.
     if (this.isWriting || at <= this.writtenAt || this.self.state !== 'ready') return;
     this.isWriting = true;
     try {

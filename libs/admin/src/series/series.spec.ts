@@ -51,7 +51,7 @@ describe('a sample of the fleet', () => {
 });
 
 describe('the points of a chart', () => {
-  it('have one value for each step, and null for a step without a sample', () => {
+  it('have one value for each period, and null for a period without a sample', () => {
     const samples = [
       { at: 0, ...fleet(2) },
       { at: 10_000, ...fleet(4) },

@@ -42,8 +42,8 @@ export class InputSender {
 
   /** Handles the input number of a sync that arrived at the local time `now`, in ms. */
   answer(number: number, now: number): void {
-    // The server's number is higher after a reload of this page. The page then continues from the server's number. The server's number is
-    // lower after a rewind, which loses inputs. The page then sends the current input again, with a new number.
+    // The server's input number is higher after a reload of this page. The page then continues from this number. The server's input number
+    // is lower after a rewind, which loses inputs. The page then sends the current input again, with a new number.
     this.number = Math.max(this.number, number);
     if (number < this.answered) this.repeat();
     const latest = this.unanswered.findLast((input) => input.number === number);

@@ -18,7 +18,7 @@ function setUp() {
   const room: RoomFeed<Thing[]> = { seat: null, sendInput: () => {}, on };
   const things = interpolate(room, { entities: (all) => all, key: ({ id }) => id, blend: { x: 'linear' }, jumpOver: 100, now: () => now });
   let version = 0;
-  /** Delivers a state, and displays frames for 50 ms. Returns what the last frame displayed. */
+  /** Delivers a state, and displays frames for 50 ms. Returns the entities that the last frame displayed. */
   const step = (state: Thing[] | null, time = now, fields: Partial<FeedSync<Thing[]>> = {}): readonly Thing[] => {
     if (state) listener({ version: ++version, time: 5_000 + time, state, ...fields });
     let shown: readonly Thing[] = [];

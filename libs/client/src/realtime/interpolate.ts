@@ -39,7 +39,7 @@ const MARGIN_MS = 8;
 const SLEW = 0.1;
 /**
  * Maximum error of the displayed time, in ms, that is corrected gradually: the displayed time runs faster or slower. A larger error is
- * corrected in one step.
+ * corrected at once.
  */
 const STEP_OVER_MS = 1_000;
 

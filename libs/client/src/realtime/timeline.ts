@@ -10,7 +10,7 @@ const LEADS = 7;
  * slower.
  */
 const REALIGN_MS = 400;
-/** Change of the rate per step of deviation, as a fraction of the rate. */
+/** Change of the rate for each step of deviation from the usual lead, as a fraction of the rate. */
 const RATE_PER_STEP = 0.02;
 /** Maximum change of the rate, as a fraction of the rate. A player does not see a change of 5 %. */
 const RATE_MAX = 0.05;

@@ -43,7 +43,7 @@ export function openWebSocket(
   socket.binaryType = 'arraybuffer';
   const release = (): void => {
     socket.onopen = socket.onmessage = socket.onclose = null;
-    // Keeps a listener for errors, because the package `ws` throws errors without a listener, even after the close of the wire.
+    // Keeps a listener for errors, because the package `ws` throws an error that has no listener, even after the wire is closed.
     socket.onerror = () => {};
   };
   const fail = (reason: string, isFaulty = false): void => {

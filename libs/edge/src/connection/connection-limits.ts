@@ -61,7 +61,7 @@ export class ConnectionLimits {
   /**
    * Counts a socket that is not a connection of a player yet. Returns false and does not count the socket when a limit is reached.
    *
-   * @param address the address of the client, or of a proxy before it
+   * @param address the address of the client, or of the proxy through which the client connects
    */
   addSocket(socket: Socket, address = socket.remoteAddress): boolean {
     const { connectionsPerAddress, hellosPendingMax } = this.options;

@@ -2,7 +2,7 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { drainConnections, RECONNECTING_MAX } from './drain-connections.js';
 
-/** Returns connections of players. `disconnected` has the sessions whose connection was closed, the first one first. */
+/** Returns connections of players. `disconnected` has the sessions whose connections were closed, in the order of the closes. */
 function newPlayers(count: number) {
   const here = new Set<GatewaySession>();
   const disconnected: GatewaySession[] = [];

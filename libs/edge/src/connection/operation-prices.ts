@@ -9,8 +9,7 @@ import { type EdgeOptions, OPERATIONS_BURST_MIN } from '../edge.options.js';
 export const OPERATION_PRICES = {
   'games.list': 1,
   me: 1,
-  // The price of the first page. A lobby reads the first page once for all players who request it. A further page costs
-  // `FURTHER_PAGE_PRICE`.
+  // The price of the first page, which a lobby reads once for all players who request it. For further pages, see `FURTHER_PAGE_PRICE`.
   'rooms.list': 10,
   'rooms.create': 3,
   'rooms.join': 3,

@@ -1,7 +1,7 @@
 import { TokenBucket } from './token-bucket.js';
 
 describe('a token bucket', () => {
-  it('gives a burst of tokens without a wait, and then gives tokens at its rate', () => {
+  it('gives as many tokens as its burst without a wait, and then gives tokens at its rate', () => {
     const bucket = new TokenBucket(10, 3, 0);
     expect([1, 2, 3, 4].map(() => bucket.take(1, 0))).toEqual([true, true, true, false]);
     expect(bucket.take(1, 99)).toBe(false);

@@ -46,8 +46,8 @@ export class Departures {
     const { user, binding } = session;
     const room = binding && { id: binding.room, watching: binding.watching };
     const departure: Departure = { session, data: { user, asked: order, ...(room && { room }) }, done, isSending: false };
-    // At the limit, drops the oldest departure. In the store, its session is over or away, so the sweep of the lobbies removes the user
-    // later.
+    // At the limit, drops the oldest departure. In the store, the session of this departure is over or away, so the sweep of the lobbies
+    // removes the user later.
     if (this.pending.size >= DEPARTURES_MAX) for (const [eldest] of this.pending) if (this.pending.delete(eldest)) break;
     this.pending.set(user, departure);
     void this.send(departure);

@@ -33,7 +33,7 @@ function newGateway() {
   return { presence, session, member, admitted, reports };
 }
 
-describe('the presence of a member who is connected to the gateway', () => {
+describe('the presence of a user who is connected to the gateway', () => {
   it('is reported to a lobby when the room record shows a different presence', () => {
     const { presence, session, member, reports } = newGateway();
     member.here = false;
@@ -71,7 +71,7 @@ describe('the presence of a member who is connected to the gateway', () => {
     expect(reports).toEqual([]);
   });
 
-  it('is not reported for a spectator or a user in no room', () => {
+  it('is not reported when the user is a spectator or in no room', () => {
     const { presence, session, member, reports } = newGateway();
     member.here = false;
     for (const binding of [{ room: 'a-room' as RoomId, watching: true, rev: 1 }, null]) {

@@ -173,7 +173,7 @@ export class SessionLifecycle {
 
   /**
    * Requests the departure of the user, and keeps the session's record in the store until a lobby has carried out the departure. If this
-   * gateway dies first, its cleanup finds the user by this record.
+   * gateway dies first, another gateway finds the user by this record (`GatewayCleanup`).
    */
   private departAndEnd(session: GatewaySession, expire: 'left' | 'away'): void {
     this.depart(session, expire, () => void this.store.end(session.id).catch(() => {}));
@@ -252,7 +252,8 @@ export class SessionLifecycle {
     this.restorer.check().catch((error: unknown) => this.log.debug('sessions.check-failed', { error }));
     this.awayMarks.retry();
     this.departures.retry();
-    // Before the store is settled, a record can be an older copy, so a comparison with it would report wrong differences.
+    // Before the store is settled, a record can be older than the record that the store lost, so a comparison with it would report wrong
+    // differences.
     if (!this.settlement.isSettled) return;
     this.presence.reconcileMembers();
     this.searches.maintain(now);
@@ -277,8 +278,8 @@ export class SessionLifecycle {
   }
 
   /**
-   * Ends a session whose grace is over. If the store shows the user at another gateway, only the notice about this change was lost. This
-   * gateway then requests no departure.
+   * Ends a session whose grace is over. Requests no departure if the store shows the user at another gateway, because the user has moved
+   * and only the notice about the move was lost.
    */
   private async gone(session: GatewaySession): Promise<void> {
     const found = await this.store.find(session.user).catch(() => null);

@@ -182,7 +182,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toBeNull();
   });
 
-  it('do not include a session that has ended, so the gateway does not restore it', async () => {
+  it('are not restored when they have ended in the store', async () => {
     const { restorer, store, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();

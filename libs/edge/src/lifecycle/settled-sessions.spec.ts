@@ -78,8 +78,8 @@ function handled(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
-describe('a session after the settlement of a restarted store', () => {
-  it('stays in its room without a second join', async () => {
+describe('a gateway after the settlement of a restarted store', () => {
+  it('keeps a session in its room without a second join', async () => {
     const gateway = newGateway();
     gateway.session.binding = { room: ROOM, watching: false, rev: 7 };
     await gateway.settled();
@@ -87,7 +87,7 @@ describe('a session after the settlement of a restarted store', () => {
     expect(gateway.done).toEqual(['accept', 'departures']);
   });
 
-  it('repeats the departures from its earlier rooms', async () => {
+  it('repeats the departures of a session from its earlier rooms', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom('left-1' as RoomId);
@@ -99,7 +99,7 @@ describe('a session after the settlement of a restarted store', () => {
   });
 
   it.each(['moved', 'late'] as const)(
-    'stays in the room that its user entered after the store lost its data (result of the restoration: `%s`)',
+    'keeps a session in the room that its user entered after the store lost its data (result of the restoration: `%s`)',
     async (outcome) => {
       const gateway = newGateway();
       const { session } = gateway;
@@ -110,7 +110,7 @@ describe('a session after the settlement of a restarted store', () => {
     },
   );
 
-  it('repeats its search when no lobby has found a match', async () => {
+  it('repeats the search of a session when no lobby has found a match', async () => {
     const gateway = newGateway(() => ({ binding: { room: ROOM, watching: false, rev: 1 } }));
     const { session } = gateway;
     session.search = { data: { game: 'chess' }, requestOrder: { turn: 5, number: 2 } };
@@ -144,7 +144,7 @@ describe('a session after the settlement of a restarted store', () => {
     expect(gateway.orders).toEqual([{ turn: 5, number: 3 }]);
   });
 
-  it('repeats its departures even when the store is settled before the session is restored', async () => {
+  it('repeats the departures of a session even when the store is settled before the session is restored', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom(ROOM);

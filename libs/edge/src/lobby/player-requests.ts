@@ -25,8 +25,8 @@ import { repeatRequest } from './repeated-request.js';
  */
 const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'match.status', 'me', 'chat.send', 'chat.history', 'chat.mute']);
 /**
- * Operations that the gateway does not void after a lost answer. Reads change nothing. A search may continue, because the client learns of
- * it from `me`. If the gateway voided the acceptance of a match, it would also void the request for the search.
+ * Operations that the gateway does not cancel after a lost answer. Reads change nothing. A search may continue, because the client learns
+ * of the search from `me`. If the gateway cancelled the acceptance of a match, it would also cancel the request for the search.
  */
 const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find', 'match.accept']);
 /**
@@ -178,10 +178,10 @@ export class PlayerRequests {
     }
   }
 
-  /** Voids a request before the player learns that it failed. Otherwise a lobby that hangs could execute the request later. */
+  /** Cancels a request before the player learns that the request failed. Otherwise a lobby that hangs could execute the request later. */
   private async voidRequest(session: GatewaySession, { turn, number }: RequestOrder): Promise<void> {
     session.requestNumber = Math.max(session.requestNumber, number + 1);
-    // If the store does not answer, the player's next request has a higher number and voids this request.
+    // If the store does not answer, the player's next request has a higher number and cancels this request.
     await this.userRooms.overtake(session.user, { turn, number: number + 1 }).catch(() => {});
   }
 }

@@ -89,7 +89,7 @@ describe('RoomListFeeds', () => {
     expect(second.received).toEqual([{ kind: 'rooms', id: 2, rooms: [room('b'), room('a')] }]);
   });
 
-  it('sends the whole list to a slow client after the client has read its backlog', async () => {
+  it('sends the whole list to a client with a large backlog after the client has read the backlog', async () => {
     const [slow, fast] = [new Client(), new Client()];
     subscribe(slow, 1, {});
     subscribe(fast, 2, {});

@@ -142,7 +142,7 @@ function frameOf(message: Omit<RoomsMessage, 'kind' | 'id'>): Uint8Array {
   return encodeServerMessage({ kind: 'rooms', id: 0, ...message });
 }
 
-/** Sends a copy of the frame that contains the request id of the subscriber. */
+/** Sends a copy of `frame` with the request id of the subscriber in its header. */
 function send({ connection, id }: Subscriber, frame: Uint8Array): void {
   const own = Buffer.from(frame);
   own.writeUInt32BE(id, HEADER.rooms.id);

@@ -19,7 +19,10 @@ import { SessionTable } from '../session/session-table.js';
 import { PauseTraces } from './pause-traces.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** The event of a backlog that is too large. All sessions share this object, because each frame to a slow connection causes the event. */
+/**
+ * The event that the backlog of a connection is too large. All sessions share this object, because each frame to such a connection causes
+ * the event.
+ */
 const SLOW: AttachmentEvent = { kind: 'slow' };
 
 interface QueuedAttach {
@@ -97,7 +100,7 @@ export class OwnerAttachments implements OnModuleInit {
     this.apply(session, { kind: 'ended' });
   }
 
-  /** Ends the attachment of a slow session when no game runs in its room any more. */
+  /** Ends an attachment in the state `slow` when no game runs in the room any more. */
   drop(session: GatewaySession): void {
     this.apply(session, { kind: 'dropped' });
   }
@@ -223,7 +226,8 @@ export class OwnerAttachments implements OnModuleInit {
       if (attachment.kind === 'attaching' && now - attachment.since < ATTACH_TIMEOUT_MS) continue;
       if (attachment.kind === 'attaching') this.lose(session, 'server-lost');
       const record = this.cache.get(room);
-      // Sends no requests to a lost owner, because thousands of sessions may wait for its successor.
+      // Requests an attachment only from a reachable owner. Otherwise thousands of sessions that wait for a new owner would send requests
+      // to the lost owner.
       if (record?.status === 'playing' && record.owner && this.isReachable(record.owner)) this.attach(session, record);
       if (now < readAt) continue;
       this.waiting.set(session, now + LOST_READ_MS);

@@ -39,8 +39,8 @@ interface CachedRoom {
 /**
  * Keeps the records of the rooms whose members or spectators are at this gateway. Each write of a record publishes the change. The cache
  * also compares its records with the store, periodically and after each reconnect, because publications may be lost. While a restarted
- * store is not settled, the cache accepts no record and reports no room as closed, because a record may be missing or an older copy. After
- * the store is settled, the cache compares all rooms.
+ * store is not settled, the cache accepts no record and reports no room as closed, because a record may be missing or have an older
+ * revision. After the store is settled, the cache compares all rooms.
  */
 @Injectable()
 export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
@@ -237,7 +237,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
         const { current } = this.generation;
         const record = await this.records.read(room.id);
         if (this.rooms.get(room.id) !== room) return true;
-        // Ignores the record, because it may be an older copy. `compareSettled` compares all rooms once the store is settled.
+        // Ignores the record, because it may be an older revision. `compareSettled` compares all rooms once the store is settled.
         if (!this.settlement.isSettled || this.generation.current !== current) return false;
         if (room.record !== known) room.mustReadAgain = true;
         else if (record && (!known || record.rev > known.rev)) this.accept(room, record);

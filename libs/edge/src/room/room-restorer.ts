@@ -9,7 +9,7 @@ import { type Restored, type RoomDigest, type RoomRecord, RoomRecords, StoreGene
 const AT_ONCE = 250;
 
 /**
- * The outcome of the restoration of one record. `superseded`: the older copy in the store stays, because the store was settled before and
+ * The outcome of the restoration of one record. `superseded`: the older record in the store stays, because the store was settled before and
  * other servers have written to it.
  */
 export type RoomRestored = Restored | 'superseded';
@@ -40,8 +40,8 @@ export class RoomRestorer {
   }
 
   /**
-   * Writes the record to the store. If the store has an older copy (`isAbsent` is false) and was settled before, writes nothing and returns
-   * `superseded`. Rejects when the store does not answer.
+   * Writes the record to the store. If the store has an older record of the room (`isAbsent` is false) and was settled before, writes
+   * nothing and returns `superseded`. Rejects when the store does not answer.
    */
   async restore(known: RoomRecord, isAbsent: boolean): Promise<RoomRestored> {
     return !isAbsent && (await this.generation.wasSettled()) ? 'superseded' : this.records.restore(known);

@@ -213,7 +213,7 @@ beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
 describe('a gateway with players in a room', () => {
-  it('does not bind a session that has ended to a room', () => {
+  it('binds no room to a session that has ended', () => {
     const gateway = new Gateway();
     const { session, received } = gateway.player('ada');
     gateway.rooms.unbind(session, 'left');
@@ -256,7 +256,7 @@ describe('a gateway with players in a room', () => {
     expect(kinds(bob.received)).toEqual([]);
   });
 
-  it('relays inputs only of attached sessions, and drops inputs on a congested link', async () => {
+  it('relays only the inputs of attached sessions, and drops inputs on a congested link', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const ada = gateway.player('ada');
@@ -374,7 +374,7 @@ describe('a gateway with players in a room', () => {
     expect(owner.frames).toEqual([]);
   });
 
-  it('attaches a slow session again, from the last sent version, when the client has read the backlog', async () => {
+  it('attaches a session with a large backlog again, from the last sent version, when the client has read the backlog', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session, received, connection } = gateway.player('ada');

@@ -170,7 +170,10 @@ export class SessionRooms implements OnModuleInit {
     session.delayedCommands = [];
   }
 
-  /** Attaches a slow session again when its client has read the backlog. The owner then sends one sync with all missed changes. */
+  /**
+   * Attaches a session in the state `slow` again when its client has read the backlog. The owner then sends one sync with all missed
+   * changes.
+   */
   resumeFrames(session: GatewaySession): void {
     if (session.attachment.kind !== 'slow') return;
     const record = session.room ? this.cache.get(session.room) : null;

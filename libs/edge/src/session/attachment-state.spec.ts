@@ -145,7 +145,7 @@ describe('the attachment of a session to the owner of its room', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'recovered' }]).sent).toEqual(['paused', 'resumed']);
   });
 
-  it('sends no `resumed` after a stall of the owner when the connection became slow during the stall', () => {
+  it('sends no `resumed` after a stall of the owner when the backlog became too large during the stall', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'slow' }, { kind: 'recovered' }]).sent).toEqual(['paused', 'detach']);
   });
 

@@ -202,7 +202,9 @@ function end({ epoch }: AttachmentState): AttachmentStep {
   return silently({ kind: 'none', epoch, client: NOTHING });
 }
 
-/** Detaches the session from its owner. The owner of a slow attachment has detached the session already, so it receives no message. */
+/**
+ * Detaches the session from its owner. In the state `slow`, the owner has already detached the session, so the owner receives no message.
+ */
 function detach(state: AttachmentState, { gone }: Event<'detach'>): AttachmentStep {
   const peer = state.kind === 'slow' ? null : peerOf(state);
   return { state: UNATTACHED, output: peer && { kind: 'detach', peer, gone } };

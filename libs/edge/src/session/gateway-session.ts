@@ -53,7 +53,7 @@ export class GatewaySession {
    * write this field.
    */
   ticket: (TicketHint & { readonly checkedAt: number }) | null = null;
-  /** The last ticket of the session that has ended. A late answer or message about it has no effect. */
+  /** The latest ended ticket of the session. A late answer or message about this ticket has no effect. */
   endedTicket: string | null = null;
   /** The request order of the request that ended the last search, such as its cancel. */
   searchEndedBy: RequestOrder = NO_REQUEST;

@@ -453,7 +453,7 @@ describe('hostile input of a player', () => {
     fc.record({ kind: fc.constant('ack' as const), version: fc.nat() }),
   );
 
-  it('is decoded or refused when it is a random binary frame', () => {
+  it('is decoded or refused with a known code when it is a random binary frame', () => {
     const anyFrame = fc
       .tuple(fc.oneof(fc.constantFrom(...Object.values(KIND)), fc.nat(255)), fc.uint8Array({ maxLength: 80 }))
       .map(([kind, rest]) => Uint8Array.of(kind, ...rest));
@@ -463,7 +463,7 @@ describe('hostile input of a player', () => {
     );
   });
 
-  it('is decoded or refused when it is a truncated, extended or modified frame', () => {
+  it('is decoded or refused with a known code when it is a truncated, extended or modified frame', () => {
     return fc.assert(
       fc.property(message, fc.nat(), fc.nat(255), fc.uint8Array({ maxLength: 4 }), (sent, at, byte, more) => {
         const frame = encodePlayerMessage(sent);
@@ -477,7 +477,7 @@ describe('hostile input of a player', () => {
     );
   });
 
-  it('is decoded or refused when it is JSON', () => {
+  it('is decoded or refused with a known code when it is JSON', () => {
     const fields = fc.dictionary(fc.constantFrom('kind', 'id', 'seq', 'settled', 'name', 'operation', 'version', 'protocol', 'data'), json);
     const text = fc.oneof(
       fc.string(),

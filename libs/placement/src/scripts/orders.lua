@@ -4,7 +4,7 @@
 --     key         name of the sorted set in Redis
 --     is_better   function(a, b): true when a server with score `a` gets rooms before a server with score `b`
 --     scores      the different scores, the best one last
---     levels      by score: the list of servers with this score; its field `unread` is the number of further servers that only Redis has
+--     levels      by score: the copied servers with this score; `unread` counts the servers with this score that were not copied
 -- A server in the copy has the key of its record (`record`) and its score (`score`).
 
 local function is_lower(score, other) return score < other end

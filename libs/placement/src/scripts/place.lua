@@ -68,8 +68,8 @@ local function orders_for(offer)
   if not orders_of[offer] then
     local those = {}
     for i, key in ipairs(redis.call('SMEMBERS', offer)) do
-      -- Reads one server for each room and each excluded server, and one more. The last one shows whether further servers have the last
-      -- score.
+      -- Copies one server for each room, one for each excluded server, and one more. The additional server shows whether further servers
+      -- have the same score as the last of the others.
       orders[key] = orders[key] or read_order(key, takes, #rooms + excluded_max + 1)
       those[i] = orders[key]
     end
@@ -118,7 +118,7 @@ end
 
 local function place(room, wish)
   local server, order = take_best(orders_for(wish.offer), wish.excluded)
-  -- No server has a free slot. Deleting more expired reservations may free one.
+  -- No server has a free slot. The deletion of more expired reservations can free one.
   while not server and may_more_be_expired do
     write_back()
     may_more_be_expired = sweep(reservations, expiries, now, 128) == 128

@@ -16,7 +16,7 @@ const SEEDS = 2 ** 31;
 export interface Choice {
   readonly server: ServerId;
   readonly incarnation: number;
-  /** True: the room had this reservation before. */
+  /** True: the room already had this reservation before this call. */
   readonly again: boolean;
 }
 

@@ -33,7 +33,7 @@ end
 local function ramp_for_newcomer()
   local offer = string.match(offers, '%S+')
   if ramp_ms == 0 or not offer then return 0 end
-  -- Peers are all servers that accept rooms of the new server's first offer, including servers of another build or version.
+  -- Peers are all servers in the first offer of the new server (see `shared.lua`), including servers of another build or version.
   local orders, size = redis.call('SMEMBERS', offer), 0
   for _, peers_order in ipairs(orders) do size = size + redis.call('ZCARD', peers_order) end
   local scores = {}
@@ -71,6 +71,7 @@ if ramp_ms > 0 then handicap = math.floor(before[4] * math.max(0, 1 - (now - bef
 redis.call('HSET', server, 'rooms', ARGV[2], 'players', ARGV[3], 'capacity', ARGV[4], 'standing', ARGV[5],
   'reserved', outstanding.reserved, 'weight', outstanding.weight, 'handicap', handicap, 'order', order, 'offers', offers)
 local eligible, first_offer = settle(server), string.match(offers, '%S+')
--- Redis may have lost the offers. Adds the order to its offers again, because otherwise no request would find the servers of the order.
+-- Redis may have lost the offers (see `shared.lua`). Adds the order to its offers again, because otherwise no request would find the
+-- servers of the order.
 if eligible and first_offer and redis.call('SISMEMBER', first_offer, order) == 0 then list(server, order) end
 return 'accepted'

@@ -40,7 +40,8 @@ local function enter(server, order, score)
 end
 
 local function leave(server, order)
-  -- Before its first report, a server has no order. Runs no command then, because a Redis Cluster and an ACL refuse an empty key.
+  -- Before its first report, a server is in no order (sorted set of servers). Runs no command then, because a Redis Cluster and an ACL
+  -- refuse an empty key.
   if order == '' then return end
   if redis.call('ZREM', order, server) == 0 or redis.call('EXISTS', order) == 1 then return end
   for offer in string.gmatch(redis.call('HGET', server, 'offers'), '%S+') do redis.call('SREM', offer, order) end
@@ -50,7 +51,7 @@ end
 -- calls this function. Returns whether the server is eligible.
 local function settle(server)
   local record = redis.call('HMGET', server, 'incarnation', 'rooms', 'reserved', 'capacity', 'withheld', 'standing', 'handicap', 'weight', 'order')
-  -- Before its first report, a server has no order.
+  -- Before its first report, a server is in no order.
   if not record[1] or (record[9] or '') == '' then return false end
   local eligible = record[5] == '' and record[2] + record[3] < tonumber(record[4])
   if eligible then enter(server, record[9], record[6] + record[7] + record[8]) else leave(server, record[9]) end
@@ -80,7 +81,7 @@ local function compare_incarnation(server, incarnation)
   return 'current'
 end
 
--- Splits a reservation into incarnation, weight (or 'kept') and server.
+-- Splits a reservation into the server's incarnation, the weight ('kept' after the confirmation) and the server.
 local function terms_of(reservation)
   return string.match(reservation, '^(%S+) (%S+) (.+)$')
 end

@@ -27,8 +27,8 @@ import { TracedArrivals } from './traced-arrivals.js';
 import { TracedCommands } from './traced-commands.js';
 
 /**
- * Holds the attached sessions of this server's rooms, and passes their frames from the gateway's link to the room. Reads the header of a
- * command in place and checks the sequence number. Decodes the payload only of a new command.
+ * Holds the attached sessions of this server's rooms, and passes their frames from the gateway's link to the room. Checks the sequence
+ * number of a command in the bytes of the frame, and decodes only new commands.
  */
 @Injectable()
 export class Attachments implements OnModuleInit {
@@ -219,7 +219,7 @@ export class Attachments implements OnModuleInit {
 
   private sendRefusal(attachment: Attachment, seq: number, error: ErrorBody): void {
     const { room } = attachment;
-    // The refusal waits for changes that are not durable yet, because it may depend on them.
+    // The refusal waits for changes that are not durable yet, because the refusal can depend on these changes.
     if (room.isDirty) room.waitingRefusals.push({ afterVersion: room.value.version, attachment, seq, error });
     else this.outputs.refuse(attachment, seq, error);
   }

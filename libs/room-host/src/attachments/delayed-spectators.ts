@@ -191,7 +191,7 @@ export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
     this.close(stage, sent);
   }
 
-  /** Sends the end of the game to spectators who have received its last state. */
+  /** Sends the end of the game to spectators who have received the last state of the game. */
   private end(stage: Stage): void {
     const { room, spectators } = stage;
     for (const spectator of spectators)

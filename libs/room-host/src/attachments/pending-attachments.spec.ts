@@ -62,7 +62,7 @@ function request(room: string, handle: number, version: number): AttachRequest {
 }
 
 describe('a game server with requests to attach', () => {
-  it('attaches a session to a hosted room immediately, and to a loading room after its load', async () => {
+  it('attaches a session immediately when its room is hosted, and after the load when its room is being loaded', async () => {
     const server = new Server();
     server.ask(['coming', 1], ['here', 2]);
     expect(server.done).toEqual(['attach here 2 0']);
@@ -95,7 +95,7 @@ describe('a game server with requests to attach', () => {
     expect(server.done).toEqual([]);
   });
 
-  it('refuses a room on another server and a user without a seat with different reasons', () => {
+  it('refuses a session with different reasons when another server has the room and when the user has no seat', () => {
     const server = new Server();
     server.refuse = new HoldfastError('moved');
     server.ask(['elsewhere', 1]);

@@ -12,7 +12,7 @@ interface Expected {
   readonly request: AttachRequest;
   /** The reason for which the gateway detached the session before the room was loaded. Null: the gateway has not detached the session. */
   gone: Detach['gone'] | null;
-  /** True when the room is loaded. The player may still wait for a seat. */
+  /** True when the room is loaded. The player possibly still waits for a seat. */
   isLoaded: boolean;
 }
 

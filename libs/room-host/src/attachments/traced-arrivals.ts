@@ -3,7 +3,7 @@ import { type TraceContext, Tracer } from '#libs/tracing';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
-/** After a room has come to this server, attachments of its players belong to the trace of this arrival for this time, in ms. */
+/** Time after the arrival of a room on this server, in ms. Attachments within this time belong to the trace of the arrival. */
 const ARRIVAL_MS = 60_000;
 
 interface Arrival {
@@ -35,7 +35,7 @@ export class TracedArrivals {
   }
 }
 
-/** Provides the traces of arrivals. Its value is null while tracing is off. */
+/** Provides the traces of arrivals. The provided value is null while tracing is off. */
 export const tracedArrivals = {
   provide: TracedArrivals,
   inject: [{ token: Tracer, optional: true }, HostedRooms],

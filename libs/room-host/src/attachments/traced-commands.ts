@@ -93,7 +93,7 @@ export class TracedCommands {
   }
 }
 
-/** Provides the traces of commands. Its value is null while tracing is off. */
+/** Provides the traces of commands. The provided value is null while tracing is off. */
 export const tracedCommands = {
   provide: TracedCommands,
   inject: [{ token: Tracer, optional: true }, Links, Appender, HostedRooms],

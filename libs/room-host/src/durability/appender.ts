@@ -107,7 +107,7 @@ export class Appender implements OnModuleInit {
     });
   }
 
-  /** Commits the append under way, because `reassert` has already stored the value after the append. */
+  /** Treats the append under way as stored, because `reassert` has already stored the value after this append. */
   commitInFlight(room: HostedRoom): void {
     const { inFlight } = room;
     if (!inFlight) return;

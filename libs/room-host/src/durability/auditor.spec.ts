@@ -18,7 +18,7 @@ afterEach(() => hosts.close());
 const keysOf = (room: string) => ['', ':log', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`);
 
 describe('the audit of an owner', () => {
-  it('restores a room that the store has lost, with its index entries', async () => {
+  it('restores a room and its index entries when the store has lost both', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     await hosts.redis.commands.del(...keysOf(room.id), `hf:rooms-of:${first.self.id}:${first.self.incarnation}`);
@@ -33,7 +33,7 @@ describe('the audit of an owner', () => {
     expect(second.rooms.get(room.id)?.value.state).toEqual({ count: 2 });
   });
 
-  it('restores the changes of a room that the store has lost', async () => {
+  it('restores a change that the store has lost', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     await hosts.redis.commands.hset(`hf:room:{${room.id}}`, 'version', 0, 'batch', '');
@@ -226,7 +226,7 @@ describe('a game that has ended', () => {
 });
 
 describe('a store that owners compare with their rooms', () => {
-  it('allows adoptions only after the audit of all living owners', async () => {
+  it('gets no adoption before all living owners have finished their audits', async () => {
     const room = await hosts.open(first);
     const tenure = await hosts.tenure(room.id);
     const third = hosts.add('third');

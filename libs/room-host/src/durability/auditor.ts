@@ -23,9 +23,9 @@ const GATEWAYS_POLL_MS = 50;
 const ROUTINE = 'interval';
 
 /**
- * Compares the rooms of this server with the store: after each reconnect, after this process slept, and at intervals. When the store lost
- * the last changes of a room, or the whole room, the living owner writes the room again (`reassert`). When the store names another owner of
- * a room, this server drops the room.
+ * Compares the rooms of this server with the store: after each reconnect, after this process was suspended, and at intervals. When the
+ * store lost the last changes of a room, or the whole room, the living owner writes the room again (`reassert`). When the store names
+ * another owner of a room, this server drops the room.
  */
 @Injectable()
 export class Auditor implements OnModuleInit {
@@ -81,7 +81,7 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Returns whether the store is settled and has the audit mark of every game server that may be alive. Ignores servers for which the
+   * Returns whether the store is settled and has the audit mark of every game server that is possibly alive. Ignores servers for which the
    * settlement no longer waits. Returns false for a store that was emptied after the settlement, because it has no audit marks.
    */
   async isStoreAudited(): Promise<boolean> {
@@ -148,8 +148,8 @@ export class Auditor implements OnModuleInit {
 
   /**
    * Compares a room with the store, and writes the room again when the store has an older value. `reasserted`: the store now has the value
-   * of this owner. `unanswered`: the store may still have an older value. Null: the store needed no write, or the room does not belong to
-   * this server any more.
+   * of this owner. `unanswered`: the store possibly still has an older value. Null: the store needed no write, or the room does not belong
+   * to this server any more.
    */
   private async compare(room: HostedRoom, version: number, stored: StoredTenure): Promise<'reasserted' | 'unanswered' | null> {
     if (room.status === 'dropped') return null;
@@ -231,7 +231,7 @@ export class Auditor implements OnModuleInit {
     }
   }
 
-  /** Starts an audit after this process slept, because other servers may have evicted this server meanwhile. */
+  /** Starts an audit after this process was suspended, because other servers may have evicted this server meanwhile. */
   @Interval(PAUSE_TICK_MS)
   noticeOwnPause(): void {
     const now = performance.now();

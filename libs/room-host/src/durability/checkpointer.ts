@@ -51,7 +51,7 @@ export class Checkpointer implements OnModuleInit {
     });
   }
 
-  /** Calls `listener` after each stored checkpoint, because effects may wait for the checkpoint. */
+  /** Calls `listener` after each stored checkpoint, because effects can wait for the checkpoint. */
   onStored(listener: (room: HostedRoom) => void): void {
     this.storedListeners.push(listener);
   }

@@ -100,7 +100,7 @@ export class EndedGames implements OnModuleInit {
       games.map(async ({ room, game }, index) => {
         const isStored = stored[index]?.status !== 'playing' && (stored[index]?.epoch ?? 0) >= game.epoch;
         const result = await this.store.restoreEnd(room, game);
-        // A store that fell back may list effects that are already done. Removes them from the store, because they must not run a second
+        // A store that fell back can list effects that are already done. Removes them from the store, because they must not run a second
         // time.
         if (result === 'ok' && game.effects.length === 0) await this.store.lastEffectsDone(room, [game.batch]);
         return { result, isStored };

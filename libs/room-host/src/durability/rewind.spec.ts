@@ -119,7 +119,7 @@ describe('a player who was away while a game lost two owners in succession', () 
     expect(player.syncs[0].from).toBeUndefined();
   });
 
-  it('receives `rewound` to the version that the second owner stored when the client saw unstored changes of that owner', async () => {
+  it('receives `rewound` to the version that the second owner stored, if the client has a later version of that owner', async () => {
     const { between, last, room, savedAt } = await lostTwice();
     const from = between.durable.version;
     const player = last.attach(room, 0, 1, from, between.tenure.epoch);

@@ -126,8 +126,8 @@ class QueuedCommand implements QueuedRun {
 
   work(): void {
     const { room } = this.attachment;
-    // When the command runs again, uses the base of the first run, because the first run may have set `ahead` to the result of this
-    // command.
+    // When the command runs again, uses the value from which the first run started, because the first run may have set `ahead` to the
+    // result of this command.
     this.base ??= room.ahead ?? room.value;
     try {
       this.outcome = room.compute(this.input, this.base);

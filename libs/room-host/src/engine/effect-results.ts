@@ -33,7 +33,7 @@ export class EffectResults {
     if (room.status !== 'active') return;
     if (!isPending(room, effect.key)) return this.dropped(room.id, room.value.game, effect, 'late');
     this.engine.input(room, { kind: 'result', key: effect.key, name: effect.name, reply });
-    // The handler of the result failed, which ended the game. The effect is marked as done, so that it does not run again after the end of
+    // The handler of the result failed, so the game has ended. The effect is marked as done, so that it does not run again after the end of
     // the game.
     if (room.value.ended && isPending(room, effect.key)) this.engine.input(room, { kind: 'effects-done', keys: [effect.key] });
   }

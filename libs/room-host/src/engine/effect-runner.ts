@@ -152,11 +152,11 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
     try {
       for (let pauseMs = RETRY_MS, attempts = 1; isOurs(); pauseMs = Math.min(pauseMs * 2, RETRY_MS_MAX), attempts += 1) {
         try {
-          // Passes a copy to the handler, so that the handler cannot change the room's value.
+          // Passes a copy of the data to the handler, so that the handler cannot change the room's value.
           const data = effect.data === undefined ? undefined : plainCopy(effect.data, 'data');
           const run = { game, roomId, effect: effect.name, key: effect.key };
           const result = await this.watch.during(run, () => runs.runOnce(label, () => handler({ key: effect.key, roomId, data })));
-          // Makes the copy under the watchdog, because copying can run getters of the result.
+          // Copies the result under the watchdog, because copying can run getters of the result.
           const copied =
             result === undefined || effect.timer === undefined ? undefined : runs.run(label, -1, 0, () => plainCopy(result, 'result'));
           return { kind: 'done', reply: { ok: true, data: copied } };

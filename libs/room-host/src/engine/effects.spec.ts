@@ -85,8 +85,8 @@ describe('an effect of a game of durability `checkpoint`', () => {
     owner.roomLog.beforeCheckpoint = (id) => (id === room.id ? new Promise((resolve) => (letGo = resolve)) : undefined);
     await owner.does(room, 0, 'touch');
     await owner.does(room, 0, 'pay', 'ann');
-    // The owner runs effects in the order of their changes. So the first room's effect would run before this one if it did not wait for a
-    // checkpoint.
+    // The owner runs effects in the order of their changes. Without the wait for a checkpoint, the effect of the first room would run
+    // before this effect.
     await owner.does(other, 0, 'pay', 'bob');
     await until(() => bank.runs.length > 0);
     expect(bank.runs).toEqual([{ key: expect.any(String), data: 'bob', storedVersion: 1 }]);

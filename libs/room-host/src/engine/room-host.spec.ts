@@ -627,7 +627,7 @@ describe('the output of a room', () => {
     ]);
   });
 
-  it('contains a step as soon as the step is durable', async () => {
+  it('contains the change of a step as soon as the change is durable', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
@@ -956,7 +956,7 @@ describe('the appends of an owner', () => {
     await until(() => room.durable.version === 1, 1_000);
   });
 
-  it('end the game of a room whose changes cannot be packed', async () => {
+  it('make the owner end the game of a room whose changes cannot be packed', async () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     const logged = jest.spyOn(log, 'error');
@@ -1029,7 +1029,7 @@ describe('the view of a game', () => {
 });
 
 describe('the end of a game', () => {
-  it('returns the room to the lobby, and sends the result to the players', async () => {
+  it('makes the room wait for its next game, and sends the result to the players', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);

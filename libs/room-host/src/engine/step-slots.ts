@@ -1,4 +1,4 @@
-/** Time from one slot to the next, in ms. */
+/** Time from one slot to the next, in ms. The rooms in one slot run their steps at the same time. */
 const SLOT_MS = 2;
 /**
  * Number of rooms after which a further slot is used. The steps of one slot share their writes to Redis and to gateways, which take more

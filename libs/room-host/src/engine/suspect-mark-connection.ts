@@ -1,7 +1,7 @@
 import { connect, RedisAccess, type RedisClient, type RedisOptions, StoreMove, URL_FILE_READ_MS } from '#libs/redis';
 import { SuspectMarks } from '#libs/room-store';
 
-/** Time limit for an answer of Redis, in ms. It is short, because the process may be killed soon. */
+/** Time limit for an answer of Redis, in ms. It is short, because the process will possibly be killed soon. */
 const STORE_TIMEOUT_MS = 500;
 /** Interval of pings, in ms. Without pings, the client would close the idle connection. */
 const PING_MS = 400;
@@ -10,8 +10,8 @@ const PING_MS = 400;
  * The connection of the watchdog's thread to Redis. It is opened in advance: when a handler blocks the process, possibly only a tenth of a
  * second remains to write the mark of the handler's input.
  *
- * The connection follows `REDIS_URL_FILE` to another Redis by the same rules as the connections of the main thread, which may be blocked
- * during the move.
+ * The connection follows `REDIS_URL_FILE` to another Redis by the same rules as the connections of the main thread, which is possibly
+ * blocked during the move.
  */
 export class SuspectMarkConnection {
   private readonly options: RedisOptions;

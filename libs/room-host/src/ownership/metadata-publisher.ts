@@ -20,7 +20,7 @@ const METADATA_EVERY_MS = 500;
 @Injectable()
 export class MetadataPublisher implements OnModuleInit {
   private readonly writing = new Set<HostedRoom>();
-  /** The rooms whose metadata must be written even without a change, because the record may lack them. */
+  /** The rooms whose metadata must be written even without a change, because the record possibly lacks them. */
   private readonly stale = new Set<HostedRoom>();
 
   constructor(

@@ -14,7 +14,7 @@ import { RoomLoader } from './room-loader.js';
  */
 @Injectable()
 export class OwnedRoomSweeper {
-  /** Incarnations of this server whose index may have entries. The newest is last. */
+  /** Incarnations of this server whose index possibly has entries. The newest is last. */
   private incarnations: RoomOwnership[] = [];
   /** Index entries, as `incarnation:room`, whose room did not belong to that incarnation in the last sweep. */
   private unmatched = new Set<string>();
@@ -60,8 +60,8 @@ export class OwnedRoomSweeper {
   }
 
   /**
-   * Removes an index entry when two sweeps in a row found that the room does not belong to its incarnation. At the first sweep, an adoption
-   * of the room may have been under way.
+   * Removes an index entry when two sweeps in a row found that its room does not belong to the incarnation of the index. At the first
+   * sweep, an adoption of the room may have been under way.
    */
   private async removeSecondTime(room: RoomId, owner: RoomOwnership, unmatchedBefore: ReadonlySet<string>): Promise<void> {
     const entry = `${owner.incarnation}:${room}`;

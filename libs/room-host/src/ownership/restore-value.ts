@@ -36,8 +36,8 @@ export function restoreValue(room: RoomId, { checkpoint, log, version }: Adopted
 /**
  * Upgrades the value with the game's `migrateState` to the version of the game on this server.
  *
- * @throws `unknown-game` for a value of a newer version, or without `migrateState`. From `migrateState`: `game-failed` when it throws or
- * returns no object; `UnstorableError` when its result cannot be stored; `OverrunError` when the watchdog interrupts it
+ * @throws `unknown-game` for a value of a newer game version, or when the game has no `migrateState`. From `migrateState`: `game-failed`
+ * when it throws or returns no object; `UnstorableError` when its result cannot be stored; `OverrunError` when the watchdog interrupts it
  */
 export function upgradeValue(machine: GuardedMachine, value: RoomValue): RoomValue {
   const { definition, migrateState } = machine.rules;

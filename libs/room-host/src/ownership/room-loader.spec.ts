@@ -211,7 +211,7 @@ describe('a room with version 1 of its game', () => {
       'game-failed',
       (room) => `${sentence(room)}: its migrateState made a promise, and no object for a state`,
     ],
-  ])('gets no owner on a server with version 2 %s', async (_, migrateState, code, message) => {
+  ])('is not adopted by a server with version 2 %s', async (_, migrateState, code, message) => {
     const older = newServer();
     const room = await roomThatStarts();
     await older.loader.open({ room, game: 'empty', start: 's', round: 0, players });

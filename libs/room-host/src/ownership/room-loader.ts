@@ -33,7 +33,7 @@ export class RoomLoader implements OnModuleInit {
   /** The rooms that this server has opened or adopted since its last report to placement. */
   private taken: RoomId[] = [];
   /**
-   * `open`: this server takes new rooms. `drained`: an operator empties this server, so it takes no new rooms. `leaving`: this server shuts
+   * `open`: this server takes new rooms. `drained`: an operator drains this server, so it takes no new rooms. `leaving`: this server shuts
    * down, so it takes no new rooms and cannot be reopened.
    */
   admission: 'open' | 'drained' | 'leaving' = 'open';

@@ -41,7 +41,7 @@ export class RoomMaintenance implements OnApplicationBootstrap {
     });
   }
 
-  /** Writes the heartbeat. A process that slept skips one heartbeat, because other servers may have adopted its rooms meanwhile. */
+  /** Writes the heartbeat. A process that was suspended skips one heartbeat, because other servers may have adopted its rooms meanwhile. */
   @Interval(HEARTBEAT_MS)
   async renewHeartbeat(): Promise<void> {
     const now = performance.now();

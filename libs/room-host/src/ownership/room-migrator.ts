@@ -193,7 +193,8 @@ export class RoomMigrator {
   private canRun(server: ServerId, { value: { game, gameVersion }, logFormat }: HostedRoom): boolean {
     const games = this.directory.get(server)?.games;
     if (games === undefined || !Object.hasOwn(games, game)) return false;
-    // A server must know the format of the room. A server of an earlier version would lose effects whose results the game awaits.
+    // A server must know the format of the room. A server with an earlier version of Holdfast would lose effects whose results the game
+    // awaits.
     const canRead = logFormat < 3 || (games[game]?.format ?? 0) >= logFormat;
     return canRead && takesVersion(games[game], gameVersion);
   }
@@ -210,8 +211,8 @@ export class RoomMigrator {
     room.become('lame');
     const isLoaded = await this.untilLoaded(room, target, state);
     this.rooms.drop(room, 'moved');
-    // Keeps the index entry when the target did not load the room, because the record may name this server as owner again. A sweep removes
-    // the entry if it is not needed.
+    // Keeps the index entry when the target did not load the room, because the record possibly names this server as owner again. A sweep
+    // removes the entry if it is not needed.
     if (isLoaded) await this.records.forgetOwner([id], tenure.server, tenure.incarnation).catch(() => {});
     return isLoaded ? 'taken' : 'untaken';
   }

@@ -50,7 +50,7 @@ export class RoomOpener {
    */
   async open(request: OpenRequest): Promise<OpenedRoom> {
     const { room: id, game, start } = request;
-    // Waits until the store is settled. In a store that fell back, the record may name the start of a game that has already begun or ended,
+    // Waits until the store is settled. In a store that fell back, the record can name the start of a game that has already begun or ended,
     // and this server would set that game up again.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
     const time = new RoomTime(this.clock);

@@ -50,8 +50,8 @@ export class SeatReconciler implements OnModuleInit {
   }
 
   /**
-   * Gives a player who attaches the seat that the record names. Resolves when the seat is durable, or when it is clear that the player gets
-   * no seat. Null: the player already has a durable seat, or the game takes no players after its start.
+   * When a player attaches, gives this player the seat that the record names. Resolves when the seat is durable, or when it is clear that
+   * the player gets no seat. Null: the player already has a durable seat, or the game takes no players after its start.
    */
   admit(room: HostedRoom, user: UserId): Promise<void> | null {
     if (!isJoinable(room)) return null;

@@ -11,7 +11,7 @@ export interface Attachment {
   readonly user: UserId;
   /** The seat of the session's user. Null: the session belongs to a spectator. */
   readonly seat: Seat | null;
-  /** The version of the room when the session was attached. It may not be durable yet. */
+  /** The version of the room when the session was attached. This version is possibly not durable yet. */
   readonly since: number;
   /** True: the client reads compact syncs. */
   readonly compact: boolean;

@@ -10,7 +10,10 @@ export interface Moment {
 }
 
 interface Waiting extends Moment {
-  /** The times at which the first (`since`) and the last (`at`) of the joined values became durable, by the monotonic clock, in ms. */
+  /**
+   * This entry joins several values. The times at which the first (`since`) and the last (`at`) of them became durable, by the monotonic
+   * clock, in ms.
+   */
   readonly since: number;
   readonly at: number;
 }

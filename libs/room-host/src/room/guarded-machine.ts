@@ -20,7 +20,7 @@ import {
 import { describeThrown, type LoggedError } from '#libs/telemetry';
 import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog';
 
-/** The part of a machine that a hosted room needs. Tests use a `RoomMachine` directly. */
+/** The part of a room's state machine that `HostedRoom` needs. Tests use a `RoomMachine` directly. */
 export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'view' | 'viewOf'> {
   /** Frees the data that the watchdog keeps about the room. Call it when the room leaves this server. */
   dispose?(): void;
@@ -68,7 +68,7 @@ export class GameError extends Error {
   }
 }
 
-/** The machine of one room. All code of its game runs under the watchdog. */
+/** The state machine of one room. All code of its game runs under the watchdog. */
 export class GuardedMachine implements HostedMachine {
   readonly runs: RunSubject;
 

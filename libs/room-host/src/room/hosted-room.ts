@@ -434,7 +434,7 @@ export class HostedRoom {
   /** Records that the store has a checkpoint with the effects of this value. */
   checkpointed({ outbox }: RoomValue): void {
     if (this.storedEffects === null) return;
-    // Keeps the keys of earlier checkpoints, because the answers to two checkpoints may arrive in the wrong order.
+    // Keeps the keys of earlier checkpoints, because the answers to two checkpoints can arrive in the wrong order.
     const stored = new Set(this.storedEffects);
     for (const { key } of outbox) stored.add(key);
     const pending = keysOf(this.durable.outbox);
@@ -467,7 +467,7 @@ export class HostedRoom {
 
   private refusalOf(seat: Seat, seq: number): string | null {
     const onRecord = this.value.seats[seat]!.refused;
-    // This method runs for every command. Usually the room has no refusals, so that the search is not needed.
+    // This method runs for every command. Usually the room has no refusals, and then the method skips the search.
     if (onRecord.length === 0 && this.refused.size === 0) return null;
     const recorded = onRecord.find(([refusedSeq]) => refusedSeq === seq);
     return (recorded ?? this.refused.get(seat)?.find(([refusedSeq]) => refusedSeq === seq))?.[1] ?? null;

@@ -42,8 +42,8 @@ export class HostedRooms {
   }
 
   /**
-   * Drops a room that this server does not own according to the store. Keeps a room whose handoff was sent, because the migrator needs its
-   * copy until another server has loaded the room.
+   * Drops a room that this server does not own according to the store. Keeps a room whose handoff was sent, because the migrator needs this
+   * copy of the room until another server has loaded the room.
    */
   fenced(room: HostedRoom): void {
     if (room.handingTo === null) this.drop(room, 'fenced');

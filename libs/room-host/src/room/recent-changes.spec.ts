@@ -149,7 +149,7 @@ describe('a player who returns to a game receives each missing event once and in
     }
   });
 
-  it('since the setup at the first attachment, but no old event after a reload of the page', async () => {
+  it('from the setup on at the first attachment, but receives no old event after a reload of the page', async () => {
     const room = await hosts.open(first);
     first.attach(room, 1, 9, null);
     await first.does(room, 0, 'say', 'one');

@@ -69,8 +69,8 @@ export class RecentChanges {
   }
 
   /**
-   * Returns the latest events and the events of `onTheirWay`, up to the size limit of a checkpoint's tail. `onTheirWay`: changes that the
-   * store has not acknowledged.
+   * Returns the latest events and the events of `onTheirWay`, up to the size limit for the events in a checkpoint. `onTheirWay`: changes
+   * that the store has not acknowledged.
    */
   tail(shown: Iterable<Seat>, onTheirWay: readonly Change[] = [], changesMax = RECENT_CHANGES_MAX): EventTail {
     const kept = this.eventsAfter(this.eventsSince) ?? [];

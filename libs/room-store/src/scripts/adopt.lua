@@ -35,7 +35,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local epoch = math.max(tonumber(room[1]) + 1, now, tonumber(ARGV[6]))
 epoch = string.format('%.0f', epoch)
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'owner', ARGV[4], 'incarnation', ARGV[5])
--- Never lowers the format of the room, because the log may contain changes of the higher format.
+-- Never lowers the format of the room, because the log can contain changes of the higher format.
 local game = string.gsub(room[17] or '', '%-', '%%-')
 local format = string.match(ARGV[9] or '', ' ' .. game .. '=(%d+) ')
 if game ~= '' and format and tonumber(format) > tonumber(room[14] or '1') then redis.call('HSET', KEYS[1], 'format', format) end
@@ -64,7 +64,7 @@ elseif room[15] then
   redis.call('HDEL', KEYS[1], 'handed')
 end
 -- A takeover can lose changes that the earlier owner sent to clients: those above the version in the record. A handoff loses nothing. Drops
--- earlier takeovers at this version or above it, because this takeover rewinds the clients of those takeovers at least as far.
+-- earlier takeovers at this version or above it, because this takeover rewinds each client at least as far as they would.
 if roomTime == '' then
   local takeovers = {}
   for takenAs, takenAt in string.gmatch(room[16] or '', '(%d+):(%d+)') do
@@ -72,8 +72,8 @@ if roomTime == '' then
   end
   takeovers[#takeovers + 1] = { epoch, room[4] }
   if #takeovers > TAKEOVERS_MAX then
-    -- Merges the two oldest takeovers. Their clients are then rewound to the lower one of the two versions. Rewinding a client too far does
-    -- no harm.
+    -- Merges the two oldest takeovers. The result has the lower one of their versions, so some clients are rewound too far. This does no
+    -- harm.
     takeovers[2][2] = takeovers[1][2]
     table.remove(takeovers, 1)
   end

@@ -1,4 +1,5 @@
--- Replaces the checkpoint of a room, and removes the changes that it contains from the log. The version in the record never decreases.
+-- Replaces the checkpoint of a room, and removes from the log the changes that the new checkpoint contains. The version in the record never
+-- decreases.
 -- KEYS  1 record of the room  2 log  3 checkpoint
 -- ARGV  1 epoch  2 owner  3 incarnation  4 version of the state  5 state
 --       6 '1': the log need not lead to this version (durability `checkpoint`, or after a schema upgrade)

@@ -1,4 +1,4 @@
--- Reads the stored data of a game in one step, and changes nothing.
+-- Reads all stored data of a game at one moment, and changes nothing.
 --
 -- KEYS  1 record of the room  2 log  3 checkpoint
 -- Returns { version, checkpoint or '', changes of the log, … }; nil when there is no room.

@@ -1,7 +1,8 @@
 -- Restores the room of a user in a store that lost the user's record. The caller is the gateway of the user's session.
 -- KEYS  1 record of the user
 -- ARGV  1 room ('' : none)  2 '1': as a spectator  3 admission of the session
---       4 number of the first request that may not have ended yet; a room that this request or a later one has stored is not overwritten
+--       4 number of the first request that is possibly still under way; a room that this request or a later one has stored is not
+--         overwritten
 --       5 TTL of the record, in seconds
 -- Returns {outcome, room, watching}: the room before the call, and '1' for a spectator ('' and '0' : none). The outcome is
 --         0 nothing is written, because the user was admitted later, by any gateway

@@ -3,7 +3,7 @@
 -- ARGV  1 revision that the lobby read ('' : the room must not exist)  2 document  3 status ('' : unchanged)
 --       4 id of the start ('' : unchanged)  5 game
 --       6 maximum size of a document that the script publishes, in bytes; of a larger document, it publishes only the revision
---       7 '1': the room is private, '0': it is public; a field of its own, because the sweep reads it for every room
+--       7 '1': the room is private, '0': it is public; stored in a separate field, because the sweep reads it for every room
 -- Returns {new revision, store time in ms}
 --         {}: nothing is written, because the record has changed
 local record = KEYS[1]

@@ -21,7 +21,7 @@ export class GatewayChatAudience extends ChatAudience {
   }
 }
 
-/** Subscribes a connection to the chat of a game's lobby once its request `chat.history` is answered. */
+/** Subscribes a connection to the chat of a game's lobby when the connection's request `chat.history` is answered. */
 @Injectable()
 @Extension(AnswerListener)
 export class LobbyChatFollower extends AnswerListener {

@@ -43,10 +43,7 @@ function lobbyPart(app: App, screen: RoomScreen, session: Session, search: Playe
   ${screen.isHost ? hostSettings(app, screen) : nothing}`;
 }
 
-/**
- * The actions between two games. They appear after the lobby has stored the end of the game, which sets the status of the room to
- * `waiting`.
- */
+/** The actions between two games. They appear when the status of the room is `waiting`, after the lobby has stored the end of the game. */
 function nextGame(app: App, screen: RoomScreen): TemplateResult {
   return html`<div class="next-game">${screen.room.view.status === 'waiting' ? actions(app, screen) : nothing}</div>`;
 }

@@ -1,4 +1,4 @@
--- Replaces an act in the audit log, if it is still kept. Idempotent.
+-- Replaces an act in the audit log, if the log still has the act. Idempotent.
 --
 -- KEYS  1 acts (hash: id -> JSON)
 -- ARGV  1 id  2 JSON

@@ -31,7 +31,7 @@ describe('tic-tac-toe', () => {
     expect(game.ended?.result).toEqual({ winner: 0 });
   });
 
-  it('is a draw when the board is full', async () => {
+  it('is a draw when the board is full and no line is complete', async () => {
     const game = await play();
     mark(game, 0, 4, 8, 1, 7, 6, 2, 5, 3);
     expect(game.ended?.result).toEqual({ winner: null });
