@@ -42,7 +42,7 @@ async function logIn(user: string, claims: Record<string, unknown> = {}, gateway
   return session;
 }
 
-/** Returns one entry for each load, oldest first: the name of the server and the key of the start. */
+/** Returns one entry for each load, oldest first: the name of the server that ran the load, and the key of the game start. */
 async function loads(): Promise<string[][]> {
   const text = await readFile(join(dir, 'loads'), 'utf8').catch(() => '');
   return text.split('\n').flatMap((line) => (line === '' ? [] : [line.split(' ')]));

@@ -3,7 +3,7 @@ import type { TicTacToe, TicTacToeResult } from '#games/tic-tac-toe';
 import type { Room, Session } from '#libs/client';
 import { type Fleet, RawPlayer, startFleet, until } from './harness/index.js';
 
-describe('the service of two lobbies with one Redis', () => {
+describe('a fleet with two lobbies', () => {
   const IDLE_MS = 4_000;
   let fleet: Fleet;
   beforeAll(async () => {
@@ -214,7 +214,7 @@ describe('the service of two lobbies with one Redis', () => {
     await room.leave();
   });
 
-  it('puts a player who aborts a search into the matched room, or into no room', async () => {
+  it('leaves a player who aborts a search either in the room of the match or in no room', async () => {
     const [ada, bob] = await players(2);
     const outcomes = new Set<string>();
     for (let round = 0; round < 30; round++) {
@@ -222,7 +222,7 @@ describe('the service of two lobbies with one Redis', () => {
       const search = ada.quickMatch('tic-tac-toe', { signal: abort.signal });
       await until(async () => (await ada.me()).searching !== null);
       const stop = new AbortController();
-      // In the first of every ten rounds, the abort comes before the match. In the last one, it comes after the match.
+      // In the first of every ten rounds, the abort comes before the match. In the tenth, the abort comes after the match.
       if (round % 10 === 0) abort.abort(new Error('enough'));
       const partner = bob.quickMatch('tic-tac-toe', { signal: stop.signal });
       if (round % 10 === 9) await partner;
@@ -241,7 +241,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect([...outcomes].sort()).toEqual(['enough', 'in the room']);
   }, 60_000);
 
-  it('shows all members the same status after the host aborts a start', async () => {
+  it('shows all members the same status of the room after the host aborts a start', async () => {
     const [ada, bob] = await players(2);
     const outcomes = new Set<string>();
     for (let round = 0; round < 30; round++) {
@@ -312,9 +312,9 @@ describe('the service of two lobbies with one Redis', () => {
   });
 });
 
-/** Plays until seat 0 has the top row. Returns the winner as each player received it. */
+/** Plays until seat 0 has the top row. Returns, for each player, the winner in the result that this player received. */
 async function playToTheEnd(rooms: readonly Room<TicTacToe>[]): Promise<unknown[]> {
-  // A room of a match has no seat until the owner has placed the player.
+  // A player in the room of a match has no seat until the owner of the room has assigned it.
   await Promise.all(rooms.map((room) => room.waitFor(({ seat, state }) => seat !== null && state !== undefined, { timeoutMs: 5_000 })));
   const bySeat = [...rooms].sort((a, b) => (a.seat as number) - (b.seat as number));
   for (const [turn, cell] of [0, 3, 1, 4, 2].entries()) {

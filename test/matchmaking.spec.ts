@@ -63,7 +63,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     await expect(both[0].session.declineMatch(offer.offer)).rejects.toMatchObject({ code: 'offer-unknown' });
   }, 30_000);
 
-  it('returns a player who accepted a match to the queue, but no player who declined it or did not answer', async () => {
+  it('puts a player who accepted a failed offer back into the queue, but no player who declined it or did not answer', async () => {
     const [ada, bob, cy] = await searchers('Ada', 'Bob', 'Cy');
     const kept = find(ada, { mode: 'asked' });
     const lost = find(bob, { mode: 'asked' });
@@ -90,7 +90,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
 
   it('ends an offer immediately when one of its players searches again', async () => {
     const [ada, cy] = await searchers('Ada', 'Cy');
-    // `libs/client` allows only one search at a time, so this player is a raw player.
+    // `libs/client` allows only one search at a time, so this player is a `RawPlayer`, which sends any message.
     const bob = await RawPlayer.welcomed(fleet.gateways[0]!, 'Bob');
     void find(ada!, { mode: 'asked-duel' });
     await bob.asks(1, 'match.find', { game: 'rumble', mode: 'asked-duel' });

@@ -110,7 +110,7 @@ describe('a fleet whose operators moderate players', () => {
     await expect(chat.send('hello')).resolves.toMatchObject({ text: 'hello' });
   }, 20_000);
 
-  it('refuses an operator with the role `viewer` who kicks a player, and records the refusal', async () => {
+  it('refuses a kick by an operator with the role `viewer`, and records the refusal', async () => {
     const player = await login('vic');
     expect((await ask('GET', 'whoami', undefined, VIEWER_TOKEN)).body).toMatchObject({ name: 'wall', role: 'viewer' });
     expect((await ask('GET', 'players/vic', undefined, VIEWER_TOKEN)).status).toBe(200);
@@ -121,7 +121,7 @@ describe('a fleet whose operators moderate players', () => {
     expect(body.acts).toMatchObject([{ actor: 'wall', role: 'viewer', act: 'player.kick', outcome: 'refused', code: 'forbidden' }]);
   }, 20_000);
 
-  it('answers with 503 within seconds while Redis hangs, kicks nobody, and still lists players', async () => {
+  it('answers requests that need Redis with 503 within seconds while Redis hangs, and still lists players', async () => {
     const player = await login('hal');
     fleet.redis.pause();
     try {
@@ -159,7 +159,7 @@ describe('a fleet whose operators moderate players', () => {
     }
   }, 30_000);
 
-  it("marks a kicked player as away when the player's gateway dies before it gets the kick", async () => {
+  it("marks a kicked player as away when the player's gateway dies before the gateway receives the kick", async () => {
     const [living, dying] = fleet.gateways;
     const [host, kicked] = [await login('hope', living), await login('kai', dying)];
     const room = await gameOf(host, kicked);

@@ -10,8 +10,8 @@ import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
 const TALKATIVE = join(ROOT, 'test/harness/talkative-server.mjs');
 /**
- * Limits for the duration until the server answers a liveness probe, in ms, while it formats many lines. `longest` is higher, because the
- * machine is perhaps busy.
+ * Limits for the time from a liveness probe to its answer, in ms, while the server formats many log lines. The limit for the longest time
+ * is high, because the machine is perhaps busy.
  */
 const LIVEZ_MS = { median: 100, longest: 1_000 };
 const GAMES = 6;
@@ -35,7 +35,7 @@ describe('a fleet that logs to a full disk', () => {
     owner.kill();
     await Promise.all(games.map((game) => game.goesOn(5, 20_000)));
     await Promise.all(games.map((game) => game.settled()));
-    // The gateway logs the eviction and the recovery. Its buffer keeps these lines until the disk has free space.
+    // The gateway logs the eviction and the recovery. The log buffer of the gateway keeps these lines until the disk has free space.
     const [gateway] = fleet.gateways;
     expect((await gateway.ops('/livez')).status).toBe(200);
     expect((await gateway.ops('/metrics')).text).toMatch(/holdfast_log_lines_dropped_total\{stream="stdout"/);
@@ -95,7 +95,7 @@ describe('a server whose output no process reads', () => {
         const lost = /log\.dropped.*?lines=(\d+)|"lines":(\d+),.*?"event":"log\.dropped"/.exec(read());
         const kept = read().match(/line\.written|lines\.written|^printed/gm)?.length ?? 0;
         const all = Number(lost?.[1] ?? lost?.[2]) + kept;
-        // The server may also drop lines that the test did not write, for example about its health. So the upper limit is above the number
+        // The server can also drop lines that the test did not write, for example about its health. So the upper limit is above the number
         // of lines that the test writes.
         expect(all).toBeGreaterThanOrEqual(110_001);
         expect(all).toBeLessThan(110_020);
@@ -196,7 +196,7 @@ describe('a server that stops normally', () => {
 });
 
 describe('a server whose log file is rotated by logrotate as in deploy/logrotate', () => {
-  it('continues in the emptied file, and no line before or after the rotation is lost', async () => {
+  it('continues to write into the emptied file, and loses no line from before or after the rotation', async () => {
     const found = await findDebianProgram({ package: 'logrotate' });
     if ('missing' in found) throw new Error(found.missing);
     const home = mkdtempSync(join(tmpdir(), 'holdfast-output-'));
@@ -230,7 +230,7 @@ describe('a server whose log file is rotated by logrotate as in deploy/logrotate
 });
 
 describe('a server after its terminal is closed (SIGHUP)', () => {
-  it('drains as it does after SIGTERM, for any type of server', async () => {
+  it('drains as it does after SIGTERM, whichever type of server it is', async () => {
     const fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 } });
     try {
       const game = await LedgerGame.begin(fleet);

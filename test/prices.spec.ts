@@ -355,7 +355,7 @@ describe('a player at the rate limit', () => {
       }
     } finally {
       isOver = true;
-      // Fails if an honest player was ever refused.
+      // The test fails here if any request of an honest player was refused.
       await Promise.all(honest);
     }
   }, 180_000);

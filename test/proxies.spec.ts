@@ -229,7 +229,7 @@ describe('two gateways behind proxies that end TLS', () => {
       for (; !isOver; count++) {
         const url = urls()[count % 2 === 0 ? 0 : 2]!;
         const outcome = await firstMessage(url, `127.0.9.${(count % 250) + 2}`, own).catch((error: Error) => error.message);
-        // nginx has no health checks, so it may choose the gateway just before the gateway closes its port. This is no failure, because
+        // nginx has no health checks, so it can choose a gateway that closes its port immediately afterwards. This is no failure, because
         // clients try again after the code `shutting-down`.
         const isRetried = outcome === 'shutting-down' && url === urls()[2];
         if (outcome !== 'welcome' && !isRetried) failures.push(`${url}: ${outcome}`);

@@ -209,7 +209,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       expect(room.status).toBe('playing');
     });
 
-    it('start without a member who is away and not ready', async () => {
+    it('start a game without a member who is away and not ready', async () => {
       const [ada, bob, cyd] = await players(3);
       const room = await table(ada);
       await join(bob, room.id);

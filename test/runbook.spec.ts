@@ -11,7 +11,7 @@ const PAGE = 'docs/operations.md';
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const scripts: Record<string, string> = JSON.parse(read('package.json')).scripts;
 
-/** Commands that this test does not run. Each has the reason and a check that replaces the run. */
+/** Commands that this test does not run, each with the reason and with a check that replaces the run. */
 const NOT_RUN: readonly { readonly command: RegExp; readonly reason: string; check(command: string): void }[] = [
   {
     command: /^docker compose /,
@@ -78,7 +78,9 @@ const NOT_RUN: readonly { readonly command: RegExp; readonly reason: string; che
   },
 ];
 
-/** The expected outputs of commands. All other commands that run must end with exit code 0, as these must. */
+/**
+ * The expected outputs of some commands. Every command that the test runs, also one without an expected output, must end with exit code 0.
+ */
 const PRINTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/fleet -- list/, /^game:1 +ready/m],
   [/^curl /, /"wantedGameServers":\d/],
@@ -106,7 +108,7 @@ const PRINTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/^ulimit /, /^(\d+|unlimited)$/m],
 ];
 
-/** Commands that print until the test ends them. Each has the output that it must print when a server is cordoned. */
+/** Commands that print until the test ends them, each with the output that it must print when a server is cordoned. */
 const ENDLESS: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/fleet -- watch$/, /server\.cordoned/],
   [/^redis-cli subscribe /, /server\.cordoned/],
@@ -199,7 +201,7 @@ describe(`the page ${PAGE}`, () => {
     }
 
     it.each(all.filter(({ text, kind }) => kind === 'shell' && ofKind('shell').includes(text) && !endless(text)))(
-      'runs `$text`',
+      'has the command `$text`, which succeeds',
       async ({ text, output: shown }) => {
         const owner = await ownerOfGame();
         const values = variables(owner);
@@ -218,7 +220,7 @@ describe(`the page ${PAGE}`, () => {
     );
 
     it.each(ENDLESS.map(([command, output]) => [ofKind('shell').find((text) => command.test(text)) as string, output] as const))(
-      'runs `%s`, which shows the events of the fleet',
+      'has the command `%s`, which shows the events of the fleet',
       async (text, printed) => {
         const server = await ownerOfGame();
         const ended = shell.run(text, variables(server), printed);
@@ -239,7 +241,7 @@ describe(`the page ${PAGE}`, () => {
       },
     );
 
-    it.each(ofKind('redis'))('sends `%s` to Redis', async (text) => {
+    it.each(ofKind('redis'))('has the Redis command `%s`, which Redis knows', async (text) => {
       const [name = '', ...words] = text.split(' ');
       // The password that the command removes.
       if (text.endsWith('<OLD')) await fleet.redis.client.call('ACL', 'SETUSER', 'holdfast', '>OLD');
@@ -249,7 +251,7 @@ describe(`the page ${PAGE}`, () => {
       else await expect(answer).resolves.toBeDefined();
     });
 
-    it.each(ofKind('http'))('answers `%s`', async (text) => {
+    it.each(ofKind('http'))('has the request `%s`, which the admin API answers with 200', async (text) => {
       const [method = '', path = ''] = text.split(' ');
       await ownerOfGame();
       await fleet.admin('POST', `/api/servers/${fleet.games[0]?.id}/uncordon`);

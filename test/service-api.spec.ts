@@ -134,7 +134,7 @@ describe('the service API of two lobbies', () => {
     expect(await roomsOf(users[0])).toEqual([answers[0].body.id]);
   });
 
-  /** Returns the rooms of which the user is a member, from all records. */
+  /** Reads the records of all rooms, and returns the rooms of which the user is a member. */
   async function roomsOf(user: string): Promise<string[]> {
     const { client } = fleet.store;
     const ids = await client.zrange(fleet.redisName('rooms'), '0', '-1');
@@ -142,7 +142,7 @@ describe('the service API of two lobbies', () => {
     return ids.filter((_, index) => docs[index]?.includes(user));
   }
 
-  it('completes a request that a killed lobby has begun when the request is repeated', async () => {
+  it('completes a repeated request that a killed lobby had begun to execute', async () => {
     for (let delayMs = 0; delayMs < 40; delayMs += 4) {
       const users = newUsers(2);
       const [key, body] = [randomUUID(), roomOf(users)];

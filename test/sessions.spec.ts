@@ -17,7 +17,10 @@ import {
 const SECOND = 1_000;
 const SEAT_GRACE_MS = 4 * SECOND;
 const CONNECTION_TIMEOUT_MS = 3 * SECOND;
-/** Maximum time from a timeout until the gateway notices it, in ms. It checks its connections once a second. */
+/**
+ * Maximum time from the timeout of a connection until its gateway notices the timeout, in ms. Gateways check their connections once a
+ * second.
+ */
 const NOTICE_MS_MAX = 1_500;
 
 describe('the session of a player', () => {
@@ -39,7 +42,7 @@ describe('the session of a player', () => {
   afterAll(() => fleet.stop());
 
   describe('after the sudden loss of its gateway', () => {
-    it('marks the player as away until a resume at another gateway, but not when the client resumes immediately', async () => {
+    it('leaves the player away until a resume at another gateway, but never away when the client resumes immediately', async () => {
       const [first, second] = fleet.gateways;
       const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
       const ada = await RawPlayer.welcomed(first, 'Ada');
@@ -71,7 +74,7 @@ describe('the session of a player', () => {
       await fleet.whole();
     }, 60_000);
 
-    it('sends the game an event when the player becomes away, and another event after the resume', async () => {
+    it('causes a seat event in the game when the player becomes away, and another seat event after the resume', async () => {
       const [first, second] = fleet.gateways;
       const { ada, room } = await inALedger(first, second);
       first.kill();
@@ -85,7 +88,7 @@ describe('the session of a player', () => {
     }, 30_000);
   });
 
-  it('marks the player as away when the client does not resume after the `goodbye` message of its stopping gateway', async () => {
+  it('leaves the player away when the client does not resume after the `goodbye` message of a stopping gateway', async () => {
     const [first, second] = fleet.gateways;
     const ada = await RawPlayer.welcomed(first, 'Ada');
     const { room } = (await ada.asks(1, 'rooms.create', { game: 'tic-tac-toe' })).data as { room: { id: string } };
@@ -291,8 +294,8 @@ describe('the session of a player', () => {
   }
 
   /**
-   * Starts a game with two players. Ada is a `RawPlayer` at `first`, and the other player uses a client at `second`. `room` is the client's
-   * view of the room.
+   * Starts a game with two players. Ada is a `RawPlayer` at `first`, and the other player uses a client at `second`. `room` is the room
+   * object of that client.
    */
   async function inALedger(first: FleetServer, second: FleetServer, way: Way = 'json'): Promise<{ ada: RawPlayer; room: Room<Ledger> }> {
     const ada = await RawPlayer.welcomed(first, 'Ada', way);

@@ -45,7 +45,7 @@ describe.each([
     expect(await ids(green)).toEqual([]);
   }, 30_000);
 
-  it('prevent players of one fleet from joining, listing or resuming in the other fleet', async () => {
+  it('prevent players of one fleet from joining or listing rooms, or resuming sessions, in the other fleet', async () => {
     const [ada, eve] = [await blue.newPlayer('Ada'), await green.newPlayer('Eve')];
     const room = await ada.createRoom({ game: 'tic-tac-toe', name: 'In blue' });
     expect((await ada.rooms()).map(({ id }) => id)).toContain(room.id);

@@ -122,7 +122,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
     await Promise.all(games.map((game) => game.settled()));
     await Promise.all(games.map((game) => game.leave()));
     expect(await refusals([redis.client])).toEqual([]);
-    // The user of the fleet must not use keys outside of the prefix, nor administer Redis.
+    // The Redis user of the fleet must not use keys outside of the prefix, nor administer Redis.
     const user = new Redis(fleet.store.url, { username: 'holdfast', password: 'of-the-fleet' });
     for (const command of [
       ['SET', 'other:key', '1'],

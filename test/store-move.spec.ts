@@ -10,7 +10,7 @@ import { commandsOf } from './harness/page-commands.js';
 /** The longest time for which players may wait for an answer during a move, in ms. It allows for a busy machine. */
 const WAIT_MS = 5_000;
 
-describe('a fleet that moves to another Redis while it plays', () => {
+describe('a fleet that moves to another Redis during its games', () => {
   let fleet: Fleet;
   let next: FleetRedis;
   let file: string;

@@ -35,7 +35,7 @@ describe('a fleet whose Redis is restored from a backup as documented', () => {
   }, 90_000);
 });
 
-describe('a whole fleet that is restored from a backup taken while it played', () => {
+describe('a whole fleet that is restored from a backup taken during its games', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 2, games: 2, redis: { appendonly: true }, testGames: { turnMs: 60_000 } });
@@ -65,7 +65,8 @@ describe('a whole fleet that is restored from a backup taken while it played', (
       const [first, second] = rooms.map(({ state }) => state?.applied);
       for (const seat of [0, 1]) {
         const applied = first?.[seat] ?? [];
-        // The applied notes begin with all notes from before the backup. Notes from the time between the backup and the stop are lost.
+        // The applied commands (`note`) begin with all commands from before the backup. Commands from the time between the backup and the
+        // stop are lost.
         expect(applied.slice(0, atBackup[index][seat].length)).toEqual(atBackup[index][seat]);
         expect(applied.slice(-5)).toEqual(acknowledged[seat].slice(-5));
         expect(applied.length).toBeLessThan(acknowledged[seat].length);

@@ -54,7 +54,7 @@ describe('a fleet that traces to an OpenTelemetry receiver', () => {
     ]);
   });
 
-  it('traces a command from its gateway through the game server and the change log to the gateway of the opponent', async () => {
+  it('traces a command from the gateway of its player through the game server and the change log to the gateway of the opponent', async () => {
     await game.rooms[0].send('place', { cell: 4 });
     const spans = await traceOf('command', ['command.handle', 'changes.append', 'sync.relay', 'sync.relay']);
     expect(spans).toEqual(
@@ -96,7 +96,7 @@ describe('a fleet that traces to an OpenTelemetry receiver', () => {
     );
   });
 
-  it('traces a recovery from its gateway through the new owner to the gateways of both players', async () => {
+  it('traces a recovery from the gateway that starts it, through the new owner, to the gateways of both players', async () => {
     const owner = await fleet.ownerOf(game.rooms[0]);
     owner.kill();
     await owner.exited;

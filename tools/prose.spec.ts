@@ -9,12 +9,12 @@ import {
 import { CLEAN } from './prose/clean.mjs';
 import { anchorsOf, targetsOf } from './prose/links.mjs';
 
-describe('the language of the sources', () => {
+describe('the text of the repository', () => {
   it('follows STYLE.md in each folder that is listed as clean (npm run prose)', () => {
     expect(problemsOfSources(CLEAN).map(lineOf)).toEqual([]);
   });
 
-  it('gives each exported type and each log event a unique name', () => {
+  it('has a unique name for each exported type and each log event', () => {
     expect(problemsOfAllNames().map(lineOf)).toEqual([]);
   });
 
@@ -57,7 +57,7 @@ describe('the check of comments', () => {
     expect(problems(`/**\n * Short.\n *\n * ${words(30)}\n * ${words(6)}.\n */`)).toEqual([expect.stringContaining('sample.ts:4:')]);
   });
 
-  it('rejects a comment line of 141 characters, unless it has the type of a tag', () => {
+  it('rejects a comment line of 141 characters, unless the line has a tag with a type', () => {
     const line = `// ${'a'.repeat(137)}`;
     expect(problems(line)).toEqual([]);
     expect(problems(`\n${line}a`)).toEqual(['sample.ts:2: is a line of 141 characters; wrap it at 140']);
@@ -142,7 +142,7 @@ describe('the check of type names and log events', () => {
     expect(problems('export const A = 1; export type A = typeof A;')).toEqual([]);
   });
 
-  it('reports a type that is exported again under a used name, but not under its own name', () => {
+  it('reports a type that is exported again under the name of another type, but not under its own name', () => {
     const named = '1.ts:1: exports a type named Asked, as 0.ts:1 does';
     expect(problems('export class Asked {}', 'interface Asked {} export type { Asked };')).toEqual([named]);
     expect(problems('export class Asked {}', 'interface B {} export { type B as Asked };')).toEqual([named]);

@@ -132,7 +132,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
   }, 240_000);
 
   it('reports ten tickets that wait without a match', async () => {
-    // No two tickets can be matched, except in the modes for four players. Each of these modes has only three tickets, so no match is made.
+    // Each mode has fewer tickets than a match needs: three in each of the two modes for four players, and one in every other mode.
     const modes = ['duo', 'duo', 'duo', 'asked-duo', 'asked-duo', 'asked-duo', 'open', 'ranked', 'asked', 'asked-duel'];
     const sessions: Session[] = [];
     for (const [index, mode] of modes.entries()) {
@@ -175,7 +175,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
     await isOver();
   }, 240_000);
 
-  it('reports a room whose players waited for more than five seconds', async () => {
+  it('reports a room whose players waited for an owner for more than five seconds', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const owner = await fleet.ownerOf(rooms[0]);
     await fleet.kill(owner);
@@ -218,7 +218,7 @@ function asksUntil(ask: () => Promise<unknown>): () => Promise<void> {
   const running = (async () => {
     while (!isOver) {
       await ask().catch(() => {});
-      // Limits the rate of the load. No assertion depends on this time.
+      // This pause limits the rate of the requests. No assertion depends on its length.
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   })();

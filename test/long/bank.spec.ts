@@ -87,7 +87,7 @@ class Spenders {
   }
 }
 
-describe.each(DURABILITIES)('the transfers by effects, with durability %s, while servers are killed,', (durability) => {
+describe.each(DURABILITIES)('the transfers that effects pay, with durability %s, while servers are killed,', (durability) => {
   it('are paid once for each effect key', async () => {
     const name = `bank-${durability}`;
     const all: Spenders[] = [];
@@ -124,7 +124,7 @@ describe.each(DURABILITIES)('the transfers by effects, with durability %s, while
       expect([key, byKey.get(key) ?? id]).toEqual([key, id]);
       byKey.set(key, id);
     }
-    // Each transfer must be paid once when payments with equal keys are counted once.
+    // Counts payments with the same key once. Then each transfer must have exactly one payment.
     const ids = [...byKey.values()];
     expect(ids).toHaveLength(new Set(ids).size);
     expect(ids.length).toBeGreaterThan(KILLS);

@@ -19,7 +19,7 @@ describe('the drills of docs/operations.md', () => {
   });
 
   it.each([...new Set(commands.filter((text) => /^npm run players\b/.test(text)).map(shortened))])(
-    'play games with `%s` while a game server is killed',
+    'include `%s`, whose games continue when a game server is killed',
     async (text) => {
       const playing = shell.run(text, { PLAY: fleet.gateways[0]?.publicUrl ?? '' });
       await until(async () => ((await fleet.admin('GET', '/api/fleet')) as { rooms: number }).rooms >= 10, 15_000);
@@ -31,7 +31,7 @@ describe('the drills of docs/operations.md', () => {
     120_000,
   );
 
-  it('restart all servers of another fleet with `npm run rolling`', async () => {
+  it('include `npm run rolling`, which restarts all servers of a fleet without a violation', async () => {
     expect(commands).toContain('npm run rolling');
     const { code, output } = await shell.run('npm run rolling', {});
     expect([code, output]).toEqual([0, expect.any(String)]);

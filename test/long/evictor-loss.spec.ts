@@ -26,7 +26,7 @@ describe('a gateway that is killed during the cleanup of another gateway', () =>
       const docs = await Promise.all(rooms.map((room) => store.hget(redisName(`room:{${room}}`), 'doc')));
       return docs.filter((doc) => JSON.parse(doc as string).members[0].here === false).length;
     };
-    // Makes the record of one room invalid for now. The store then answers requests for this room with errors, so the cleanup cannot
+    // Makes the record of one room invalid for a while. The store then answers requests for this room with errors, so the cleanup cannot
     // finish.
     const [held] = rooms;
     await store.rename(redisName(`room:{${held}}`), `held:{${held}}`);

@@ -10,7 +10,7 @@ const SEAT_GRACE_MS = 4 * SECOND;
 type Me = Operations['me']['result'];
 type View = NonNullable<Me['room']>;
 
-/** A raw player that numbers its requests. */
+/** A `RawPlayer` that numbers its requests. */
 class Asker {
   private id = 0;
 

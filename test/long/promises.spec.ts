@@ -13,8 +13,8 @@ let games: LedgerGame[];
 
 interface Check {
   /**
-   * The processes that die, or the machine that fails, in this test. It completes the test name. Undefined: the cell of the table has only
-   * this test.
+   * The processes that die, or the machine that fails, in this test, as a part of the test name. Undefined: this cell of the table has only
+   * one test.
    */
   readonly of?: string;
   run(): Promise<void>;
@@ -27,7 +27,7 @@ const REDIS: Readonly<Record<PromisedRedis, () => FleetOptions>> = {
   'replicas, `DURABILITY_REPLICAS=1`': () => ({ env: { DURABILITY_REPLICAS: '1' }, store: (home) => SentinelStore.start(home) }),
 };
 
-/** The tests of the column about dying servers. All rows of this column have the same promise, so they share these tests. */
+/** The tests of the column about dying servers. The promise in this column is the same in all rows, so all rows share these tests. */
 const SERVERS_DIE: readonly Check[] = [
   {
     of: 'all game servers',

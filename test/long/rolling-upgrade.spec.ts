@@ -41,7 +41,7 @@ describe('a fleet with servers of the last release and of this build', () => {
       await changeAll(fleet.gateways, release, games);
       for (const [player, count] of reconnects) expect(count - (before.get(player) ?? 0)).toBeLessThanOrEqual(fleet.gateways.length);
       expect(await fleet.versions()).toEqual([release === 'this' ? HOLDFAST_VERSION : fleet.last.version]);
-      // Players begin a new game on the servers of this release.
+      // Players begin a new game on the servers, which now all run this version.
       const newcomers = await LedgerGame.begin(fleet);
       await newcomers.goesOn();
       await newcomers.settled();
@@ -91,7 +91,8 @@ describe('data in Redis from a version that is newer than all servers', () => {
     await until(async () => /Another version of Holdfast wrote the log of this room/.test(await fleet.logs()), 20_000);
     await other.goesOn();
 
-    // In production, a server of the newer version would take the room now. This test removes the mark of the newer version instead.
+    // In production, a server of the newer version would adopt the room now. This test instead restores the old format number in the
+    // record, so that the present servers can read the log.
     if (format === null) await client.hdel(key, 'format');
     else await client.hset(key, 'format', format);
     await game.goesOn(5, 60_000);

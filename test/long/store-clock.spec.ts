@@ -117,7 +117,7 @@ describeWithCompiler.each([
     await Promise.all(games.map((game) => game.leave()));
   }
 
-  it('keeps the length of turns', async () => {
+  it('does not change the length of turns', async () => {
     const { lasts } = await turn();
     await step();
     const first = await lasts();
@@ -199,12 +199,12 @@ describeWithCompiler.each([
     expect(pausedMs).toBeLessThan(3 * SECOND);
     const ms = await lasts();
     expect(ms).toBeGreaterThan(TURN_MS - SLACK_MS);
-    // The downtime extends the turn. The downtime is counted from the last heartbeat, which may be up to a second before the kill.
+    // The downtime extends the turn. The downtime is counted from the last heartbeat, which can be up to a second before the kill.
     expect(ms).toBeLessThan(TURN_MS + pausedMs + SECOND + SLACK_MS);
     await expectAllIsWell();
   }, 60_000);
 
-  it('never sets the time of a room back, even when the room changes its owner', async () => {
+  it('never sets the room time of a room back, even when the room gets a new owner', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     const since: number[] = [];
     const clocks: number[] = [];

@@ -1,8 +1,9 @@
 import { type Victim, WalletFleet, type WalletPoint } from '../harness/wallet-fleet.js';
 
 /**
- * The points at which the wallet stops, in the order of a bet. The steps of a bet: the command is stored, the charge is written, the charge
- * is committed, the server learns of the commit, the result is stored, the settlement is written, the settlement is committed.
+ * The points at which the wallet stops and waits for the kill, in the order of a bet. A bet has these steps: the command is stored, the
+ * charge is written, the charge is committed, the server learns of the commit, the result is stored, the settlement is written, the
+ * settlement is committed.
  */
 const POINTS: readonly WalletPoint[] = [
   'charge: before INSERT',

@@ -13,7 +13,7 @@ export interface Model<State, Rules> {
 
 export interface Step<State> {
   readonly label: string;
-  /** Whether the step is a fault or an optional action. The goal must be reachable without further steps of this kind. */
+  /** True: the step is a fault or an optional action. From every state, the goal must be reachable without further steps of this kind. */
   readonly isFault: boolean;
   readonly next: State;
 }

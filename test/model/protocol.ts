@@ -73,7 +73,7 @@ export interface Player {
    * arrive only as the copy of an earlier command.
    */
   readonly sent: number;
-  /** A copy of a sent command that may still arrive. Null: there is no copy. The copy is lost when the attachment ends. */
+  /** A copy of a sent command that can still arrive. Null: there is no copy. The copy is lost when the attachment ends. */
   readonly copy: { readonly seq: number; readonly settled: number } | null;
 }
 

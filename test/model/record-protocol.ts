@@ -118,7 +118,7 @@ export interface User {
   readonly number: number;
   /** The actions that the player will take, in order. */
   readonly wants: readonly Want[];
-  /** The session is in the room from this revision of the record on. Null: the session is in no room. */
+  /** The revision of the record from which on the session is in the room. Null: the session is in no room. */
   readonly binding: number | null;
   readonly mustRejoin: boolean;
   /** Whether the session has just left the room, as far as its gateway knows. */
@@ -682,7 +682,7 @@ function read(state: State, at: number, rules: Rules): State {
   return withOperation(next, at, { stage: 'read', read: seen, readIn: state.generation, before: before ?? stored.room });
 }
 
-/** Returns whether this request moved the user to the current room. */
+/** Returns whether this request was the last one that changed the room of the user. */
 function isOwn({ movedTurn, movedNumber }: StoredUser, { turn, number }: Asked): boolean {
   return movedTurn === turn && movedNumber === number;
 }

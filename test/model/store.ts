@@ -59,7 +59,7 @@ export function append(room: StoredRoom | null, args: AppendArgs): Written {
 }
 
 export interface FinishArgs extends Tenure {
-  /** The version that the store must have. Null: any version. */
+  /** The version that the room must have in the store. Null: any version. */
   readonly from: number | null;
   readonly batch: string;
   readonly result: string;
@@ -172,7 +172,7 @@ export interface EndArgs {
   readonly result: string;
   /** The effects of the last change. '' : there are none. */
   readonly effects: string;
-  /** The revision of the record after the end. */
+  /** The revision of the record after the end of the game. */
   readonly rev: number;
   readonly doc: string;
   readonly round: number;

@@ -92,7 +92,7 @@ describe('an app of React Native that uses the client', () => {
 });
 
 interface Game {
-  /** The frames in base64. */
+  /** The frames of the session, in base64 and in order. */
   readonly frames: { fromPlayer?: string; toPlayer?: string }[];
   /** The messages that the player sends in the session. */
   readonly sent: unknown[];
@@ -109,7 +109,7 @@ async function game(): Promise<Game> {
     if (!frame) return [];
     const data = Buffer.from(frame, 'hex').toString('base64');
     if (fromPlayer) return [{ fromPlayer: data }];
-    // `quickMatch` waits for the message with the room, which the session does not contain.
+    // `quickMatch` waits for the message with the room. The recorded session does not contain this message, so it is added here.
     return toPlayer?.kind === 'placed' ? [{ toPlayer: roomFrame() }, { toPlayer: data }] : [{ toPlayer: data }];
   });
   return {

@@ -81,7 +81,7 @@ describeInChromium('the tutorial (docs/learn)', () => {
     await showsStatus(loser, 'You have lost');
   }, 60_000);
 
-  /** Returns the player whose turn it is, and then the other one. */
+  /** Returns both players. The first of them is the player whose turn it is. */
   async function nextPlayers(): Promise<[next: Page, other: Page]> {
     const next = await Promise.any(players.map((page) => showsStatus(page, 'Your turn').then(() => page)));
     return [next, players.find((page) => page !== next) as Page];

@@ -6,7 +6,9 @@ import { ROOT } from '../../tools/process/paths.mjs';
 import { CuttableProxy, EventStream, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
 const LISTEN_BEHIND = pathToFileURL(join(ROOT, 'tools/process/listen-behind.mjs')).href;
-/** Time limit after a cut within which games must continue, in ms. `npm run partitions` measures the real times, which are shorter. */
+/**
+ * Time limit after a cut within which games must continue, in ms. `npm run partitions` measures the actual durations, which are shorter.
+ */
 const GOES_ON_MS = 5_000;
 const PLAYED = 3;
 
@@ -53,7 +55,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
     return games.filter((_, index) => owners[index] === id);
   }
 
-  /** Returns the time until `PLAYED` more notes of each player of these games are acknowledged, in ms. */
+  /** Returns the time until each player of these games has acknowledgements of `PLAYED` more commands (`note`), in ms. */
   async function goOn(those: readonly LedgerGame[]): Promise<number> {
     const since = performance.now();
     await Promise.all(those.map((game) => game.goesOn(PLAYED, 4 * GOES_ON_MS)));
@@ -78,7 +80,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       const concerned = await playedBy(id);
       expect(concerned.length).toBeGreaterThan(0);
       links.cut();
-      // Waits for several notes, because the first answers possibly belong to notes that players sent before the cut.
+      // Waits for the answers to several commands, because the first answers possibly belong to commands from before the cut.
       expect(await goOn(concerned)).toBeLessThan(GOES_ON_MS);
       expect(events.told('server.evicted', id)).toEqual([expect.objectContaining({ reason: 'unreachable' })]);
       expect(await playedBy(id)).toEqual([]);

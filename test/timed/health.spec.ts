@@ -34,7 +34,8 @@ describe('a fleet with health checks through Redis', () => {
       });
       await ears.subscribe(id);
       for (let round = 1; round <= 2; round++) {
-        // The test sends a check as a gateway does. The server answers by setting the field to `update`, which no other server does.
+        // The test sends a check as a gateway does. The server answers by setting the field `check` of its record to `update`. No other
+        // server does this.
         await redis.hset(id, 'check', 'testing');
         await redis.publish(id, 'check');
         await until(async () => (await redis.hget(id, 'check')) === 'update', 1_000);

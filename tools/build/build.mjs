@@ -114,7 +114,7 @@ export const PAGES = [
 ];
 
 /**
- * Returns a part for a page that vite builds, if the folder of the page exists.
+ * Returns the part of the build that builds one page with vite, if the folder of the page exists.
  *
  * @param {string} name @param {string} folder @param {string[]} imports folders from which the page imports code
  * @returns {Part}

@@ -33,7 +33,7 @@
 
 /** The highest number of rooms that start in one second, as a multiple of the average number per second. */
 const START_PEAK = 2;
-/** The steps of the benchmark `realtime`, which has one input of each player for each step. */
+/** Number of steps per second in the benchmark `realtime`, in which each player sends one input per step. */
 const MEASURED_STEPS = 20;
 /** The figures of the benchmark `growth` are per million messages. One command of a player is one message. */
 const MILLION = 1_000_000;
@@ -62,8 +62,8 @@ export function capacityFor(demand, measured) {
   const pace = stepsPerSecond / MEASURED_STEPS;
 
   /**
-   * The CPU time for one player of a real-time game at the measured step rate, in µs per second. It grows with the bytes per sync: the
-   * result is on the line through the figures of rooms of 16 players and of 200 players.
+   * The CPU time for one player of a real-time game at the measured step rate, in µs per second. It grows linearly with the bytes per sync,
+   * along the line through the two figures that were measured in rooms of 16 and of 200 players.
    *
    * @param {'gateway' | 'lobby' | 'game' | 'redis'} type
    */

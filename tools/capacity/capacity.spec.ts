@@ -40,8 +40,8 @@ describe('the capacity calculator', () => {
   );
 
   it('computes CPU and memory from the players, their commands and the starts of games', () => {
-    // 10,000 players × 0.2 commands a second × 10 s of CPU per million commands = 0.02 cores; 5,000 rooms × 2 / 600 s × 10 ms = 0.167
-    // cores; 10,000 × 10 KB = 100 MB.
+    // The commands of 10,000 players need 0.02 cores: 10,000 × 0.2 commands a second × 10 s of CPU per million commands. The starts of
+    // games need 0.167 cores: 5,000 rooms × 2 (peak) / 600 s × 10 ms. The players need 100 MB: 10,000 × 10 KB.
     const { rooms, gateways, games, redis } = capacityFor(DEMAND, even(10));
     expect(rooms).toBe(5_000);
     expect(gateways.cores).toBeCloseTo(0.02 + 1 / 6, 3);
@@ -57,7 +57,8 @@ describe('the capacity calculator', () => {
   });
 
   it('computes the traffic of a real-time game in both directions, and that of a turn-based game only to the players', () => {
-    // 10,000 players × 20 steps × 80 bytes × 8 bits; 10,000 × 10 bytes a second × 8; 10,000 × 0.2 commands × 2 players × 80 bytes × 8.
+    // The expected bits per second. Real-time game, to the players: 10,000 players × 20 steps × 80 bytes × 8. From the players: 10,000 × 10
+    // bytes a second × 8. Turn-based game, to the players: 10,000 × 0.2 commands × 2 players × 80 bytes × 8.
     expect(capacityFor(REAL_TIME, even(10)).bitsPerSecond).toEqual({ toPlayers: 128_000_000, fromPlayers: 800_000 });
     const { toPlayers, fromPlayers } = capacityFor(DEMAND, even(10)).bitsPerSecond;
     expect([Math.round(toPlayers), fromPlayers]).toEqual([2_560_000, null]);

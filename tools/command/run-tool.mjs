@@ -7,8 +7,8 @@ import { missingRequirement } from './requirements.mjs';
 // trace.
 
 /**
- * Runs a command of package.json. Prints its help without loading anything else, because loading may need packages that are
- * not installed. Refuses a Node or a platform that Holdfast does not support.
+ * Runs a command of package.json. Prints its help without loading anything else, because other files can need packages that are not
+ * installed. Refuses a Node or a platform that Holdfast does not support.
  *
  * @param {URL} help the file with the help text
  * @param {() => Promise<{ main(argv: string[]): unknown }>} load imports the command itself

@@ -5,7 +5,7 @@ import { CASES } from './chart-cases.fixture.js';
 import { secretVariables } from './known-variables.fixture.js';
 import { CHART, renderChart } from './render-manifests.mjs';
 
-/** This limit is longer than the download of Helm takes. */
+/** This time limit allows for the download of Helm. */
 const TIMEOUT_MS = 240_000;
 
 interface Schema {

@@ -180,7 +180,7 @@ describe('the chart', () => {
       const { REDIS_URL, REDIS_URL_FILE = '' } = environmentOf(server);
       expect(REDIS_URL).toBeUndefined();
       const mount = server.volumeMounts.find(({ mountPath }: { mountPath: string }) => mountPath === dirname(REDIS_URL_FILE));
-      // Kubernetes never updates a file that is mounted with `subPath`, so the mount must not have it.
+      // Kubernetes never updates a file that is mounted with `subPath`, so the mount must not have a `subPath`.
       expect(mount).toEqual({ name: expect.any(String), mountPath: dirname(REDIS_URL_FILE), readOnly: true });
       const { secret } = pod.spec.volumes.find(({ name }: { name: string }) => name === mount.name);
       expect(secret).toMatchObject({ secretName: 'redis-address', items: [{ key: 'url', path: basename(REDIS_URL_FILE) }] });

@@ -17,7 +17,7 @@ const TIMEOUT_MS = 120_000;
 
 describe('the page docs/deploying.md', () => {
   it(
-    'installs the chart only by commands that Helm accepts',
+    'contains only commands for the chart that Helm accepts',
     async () => {
       const helm = await findHelm();
       if ('missing' in helm) throw new Error(helm.missing);

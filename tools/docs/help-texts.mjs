@@ -2,7 +2,7 @@
  * The tools whose options commander defines. The file with the help of each tool makes it possible to print the help before commander is
  * installed. `npm run docs:help` writes the files, and a test compares them.
  *
- * @type {readonly { file: string, module: string }[]} `module`: exports `newCommand()`; without `.ts` and `.js`
+ * @type {readonly { file: string, module: string }[]} `module`: the path, without its extension, of the module that exports `newCommand()`
  */
 export const HELP_TEXTS = [
   { file: 'tools/players/help.txt', module: 'tools/players/src/options' },

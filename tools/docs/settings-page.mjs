@@ -18,7 +18,7 @@ export const FIRST_SETTINGS = [
   'MAX_GAMES',
 ];
 
-/** The purposes of settings. Every setting belongs to one purpose, which a test checks. @type {readonly Purpose[]} */
+/** The purposes of settings. A test checks that every setting belongs to exactly one purpose. @type {readonly Purpose[]} */
 export const PURPOSES = [
   {
     title: 'Name a server',

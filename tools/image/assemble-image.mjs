@@ -71,7 +71,7 @@ async function copyPackage(from, to) {
 async function listOfPackages(folder) {
   const { stdout } = await npm(folder, 'sbom', '--sbom-format=cyclonedx', '--sbom-type=application');
   const list = JSON.parse(stdout);
-  // npm uses the name of the folder. Replaces it by the name of this package.
+  // npm gives the list the name of the folder. Replaces this name by the name of the package.
   list.metadata.component.name = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')).name;
   return list;
 }

@@ -46,14 +46,17 @@ function makeReadOnly(folder: string): void {
   chmodSync(folder, 0o555);
 }
 
-/** Root ignores permissions, so its processes run as the user `nobody`. */
+/** When root runs this test, the processes of the test run as the user `nobody`, because permissions do not restrict root. */
 const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
 describe('the image', () => {
   const home = mkdtempSync(join(tmpdir(), 'holdfast-image-'));
   const app = join(home, 'app');
   const probe = join(home, 'holdfast-probe');
-  /** A copy of Node. The user `nobody` perhaps cannot open the folder of the Node that runs this test. */
+  /**
+   * The path of a copy of Node. The test runs this copy, because the user `nobody` perhaps cannot open the folder of the Node that runs
+   * this test.
+   */
   const node = join(home, 'node');
   const servers: ChildProcess[] = [];
   let gateway: ChildProcess;
@@ -145,8 +148,8 @@ describe('the image', () => {
     };
     await until(async () => (await fleet()).length === 2);
     expect((await fleet()).sort()).toEqual(['game ready', 'gateway ready']);
-    // The name `localhost` replaces the name of a container, which is also in /etc/hosts. Without a useful PATH, the health check must run
-    // with bash alone.
+    // In a container, HOSTNAME is the name of the container, which /etc/hosts contains. Here, HOSTNAME is `localhost`. PATH has no
+    // programs, because the health check must run with bash alone.
     const [auto, port] = [{ OPS_HOST: 'auto', HOSTNAME: 'localhost', PATH: '/none' }, String(ports.gateway)];
     expect(await probeIsReady({ ...auto, OPS_PORT: port })).toBe(true);
     // If the health check ignored the settings of this file, it would use the port 7010 and no TLS.

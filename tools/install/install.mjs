@@ -15,8 +15,8 @@ const run = promisify(execFile);
 const PACKAGES_MB = 600;
 
 /**
- * Files that only pnpm or Yarn leaves in node_modules. Both ignore package-lock.json, so other versions may be installed. The layout of
- * pnpm also hides indirect dependencies, which the bundles of dist/ import.
+ * Files that only pnpm or Yarn leaves in node_modules. Both ignore package-lock.json, so node_modules perhaps has other versions. The
+ * layout of pnpm also hides indirect dependencies, which the bundles of dist/ import.
  */
 const FOREIGN = ['.modules.yaml', '.yarn-integrity', '.yarn-state.yml'];
 
@@ -70,8 +70,8 @@ async function installPackages(more, holdToo) {
 }
 
 /**
- * Installs from npm's cache. `npm ci` removes node_modules, so this function moves an existing one away first. It restores the old
- * node_modules when the cache lacks a package.
+ * Installs from npm's cache. `npm ci` removes node_modules, so this function first moves the existing node_modules away, and restores it
+ * when the cache lacks a package.
  *
  * @param {(pid: number) => Promise<void>} holdToo @returns {Promise<boolean>}
  */

@@ -12,7 +12,8 @@ import { startRedis } from '../redis/start-redis.mjs';
 export default async function globalSetup({ maxWorkers }) {
   if (process.env.HOLDFAST_TEST_REDIS_URL) return;
   const started = [];
-  // Starts the Redis processes one after the other. The first start may download Redis, and the later ones use the download.
+  // Starts the Redis processes one after the other. The first start downloads Redis if this machine has none, and the later starts use the
+  // download.
   while (started.length < maxWorkers) started.push(await startOne());
   process.env.HOLDFAST_TEST_REDIS_URLS = started.map(({ redis }) => redis.url).join();
   Object.assign(globalThis, { __holdfastTestRedis: started });

@@ -63,7 +63,8 @@ export class Network {
   }
 
   /**
-   * Returns the prefix with which a command runs in the namespace. The started process becomes the command, so the command has its pid.
+   * Returns the prefix with which a command runs in the namespace. The started process becomes the command, so the command has the pid of
+   * that process.
    *
    * @param {string} name @returns {string[]}
    */
@@ -161,8 +162,8 @@ function removeNamespace(tools, name) {
 }
 
 /**
- * Returns whether the process with this pid runs this tool. Compares the command line, because the system may have given the pid to another
- * program.
+ * Returns whether the process with this pid runs this tool. Compares the command line, because the system has perhaps given the pid to
+ * another program.
  *
  * @param {string} pid
  */

@@ -19,7 +19,7 @@ describe('createFolderOnce', () => {
     return root;
   }
 
-  it('creates no folder that already exists, and leaves no other files', async () => {
+  it('keeps a folder that already exists, and leaves no other files', async () => {
     await createFolderOnce(home, (work) => fillWith('first', work));
     await createFolderOnce(home, () => Promise.reject(new Error('is not called')));
     expect(await readFile(join(home, 'file'), 'utf8')).toBe('first');

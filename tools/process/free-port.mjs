@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-// The ports that this file returns. They are below the ephemeral ports (from 32768), which the system may give to outgoing connections at
+// The ports that this file returns. They are below the ephemeral ports (from 32768), which the system can give to outgoing connections at
 // any time. The bus port of a Redis Cluster (port + 10000) is also below them.
 const LOWEST = 10_240;
 const HIGHEST = 22_700;

@@ -22,8 +22,8 @@ export function spawnLeashed(command, args, { cwd, env = process.env, stdout = '
 }
 
 // `$$` is the pid of the shell, and after `exec` the pid of the program. The watcher closes the output that it inherits, because it would
-// otherwise keep that output open. When the program has already ended, the watcher sends no SIGKILL, because another process may have got
-// the pid. The umask makes files of the program readable only for its user.
+// otherwise keep that output open. When the program has already ended, the watcher sends no SIGKILL, because another process has perhaps
+// got the pid. The umask makes files of the program readable only for its user.
 const LEASH =
   'umask 077; exec 3<&0; (exec >/dev/null 2>&1; cat <&3; kill -TERM $$ || exit; sleep "$0"; kill -KILL $$) & exec "$@" </dev/null 3<&-';
 

@@ -63,8 +63,8 @@ export class OwnApt {
   }
 
   /**
-   * @throws {Error} with the host of the mirror when no mirror answers; apt-get itself reports no error in this case, and uses its old
-   *   lists
+   * @throws {Error} with the host of the mirror when no mirror answers. In this case, apt-get itself reports no error and uses its old
+   *   lists.
    */
   async #update() {
     let output = '';

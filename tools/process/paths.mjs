@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 /** The folder of this code: the repository, an image, or an installed package. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The name of the configuration file of a project outside of this repository. It names the servers of the project. */
+/** The name of the configuration file of a project outside of this repository. The file names the servers of the project. */
 export const CONFIG_FILE = 'holdfast.config.json';
 
 /** The project on which the tools work: this repository, or the project in which `holdfast` was started. */

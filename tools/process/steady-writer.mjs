@@ -168,7 +168,9 @@ export class SteadyWriter {
   }
 }
 
-/** Returns the descriptor to write to, so that writes do not block, and whether these writes are synchronous. @param {number} fd */
+/**
+ * Returns the descriptor for the writes, which do not block if this is possible, and whether the writes are synchronous. @param {number} fd
+ */
 function targetOf(fd) {
   const stats = fstatSync(fd);
   if (stats.isFIFO() || isatty(fd)) {

@@ -12,7 +12,7 @@ describe('until', () => {
     await expect(until(() => isOpen, 20)).rejects.toThrow('The condition was not met within 20 ms: ()=>isOpen');
   });
 
-  it('repeats a condition that throws, or throws the last error after the deadline', async () => {
+  it('repeats a condition that throws, and throws the last error of the condition after the deadline', async () => {
     let attempts = 0;
     const fails = (times: number) => (): boolean => {
       if (++attempts <= times) throw new Error(`attempt ${attempts}`);
@@ -23,7 +23,7 @@ describe('until', () => {
     expect(failure.message).toBe(`attempt ${attempts}`);
   });
 
-  it('does not throw the error of an earlier attempt', async () => {
+  it('throws no error of an earlier attempt when the last attempt threw none', async () => {
     let attempts = 0;
     const failsOnce = (): boolean => {
       if (++attempts === 1) throw new Error('the first attempt');
@@ -45,7 +45,7 @@ describe('until', () => {
 });
 
 describe('eventually', () => {
-  it('repeats the assertion until the assertion passes, or throws its last failure after the deadline', async () => {
+  it('repeats the assertion until it passes, and throws its last failure after the deadline', async () => {
     let count = 0;
     await eventually(() => expect(++count).toBe(4));
     await expect(eventually(async () => expect(count).toBe(5), 20)).rejects.toThrow('Expected: 5');

@@ -15,7 +15,7 @@ const REMEDIES = {
 };
 
 /**
- * Creates a folder if it is missing. Then tests whether it is writable, by a file that it removes again.
+ * Creates a folder if it is missing. Then tests whether the folder is writable: writes a file into it and removes the file again.
  *
  * @param {string} folder @param {string} otherwise what the user can do instead, as the end of a sentence: "set HOLDFAST_DIR to …"
  * @param {number} [mode] the permissions, when it is created

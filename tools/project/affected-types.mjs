@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { modulesOf } from './imports.mjs';
 
 /**
- * Returns the types of server that load a changed file. Any server may read a file that is not JavaScript, such as a Lua script. So a
+ * Returns the types of server that load a changed file. Any server can read a file that is not JavaScript, such as a Lua script. So a
  * change of that file affects all types.
  *
  * @param {readonly string[]} changed

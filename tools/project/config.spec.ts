@@ -7,7 +7,7 @@ describe('holdfast.config.json', () => {
     expect(checkConfig({}, false)).toEqual({ config: { entries, watch: ['src'], tsconfig: null } });
   });
 
-  it('changes only the defaults of the fields that it contains', () => {
+  it('replaces only the defaults of the fields that the file contains', () => {
     expect(checkConfig({ entries: { game: 'src/game.js' }, tsconfig: null }, true)).toEqual({
       config: { entries: { gateway: 'dist/gateway.js', lobby: 'dist/lobby.js', game: 'src/game.js' }, watch: ['src'], tsconfig: null },
     });

@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
 /**
- * For a project without a tsconfig: its folders contain JavaScript, or another program compiles them. An update only reports the changed
- * files.
+ * Returns the translator for a project without a tsconfig. The folders of such a project contain JavaScript, or another program compiles
+ * them. So this translator compiles nothing, and an update only reports the changed files.
  *
  * @param {readonly string[]} folders
  * @returns {import('../build/incremental-compiler.mjs').Translator}

@@ -57,7 +57,10 @@ export function problemsOfFile(path, code) {
   ];
 }
 
-/** Maximum width of a line, in characters: the same as in biome.json, because Biome does not wrap comments. */
+/**
+ * Maximum width of a line, in characters: the same as in biome.json. Biome itself does not wrap comments, so this check finds the lines
+ * that are too wide.
+ */
 const WIDTH_MAX = 140;
 /** Matches a line of a comment, except a line with a tag. Such a line may be wider, because a type in braces cannot be wrapped. */
 const LINE_OF_COMMENT = /^\s*(\/\/|\*|\/\*\*) (?!.*@[a-z]+ \{)(?!@)/;

@@ -53,8 +53,8 @@ export function commentsOfLua(code) {
 }
 
 /**
- * Finds the comments with the scanner of TypeScript. It would find comment marks in templates and regular expressions, too. So the caller
- * has replaced those by blanks in `blanked`.
+ * Finds the comments with the scanner of TypeScript. The scanner would also find comment marks in templates and regular expressions. So in
+ * `blanked`, the caller has replaced templates and regular expressions by blanks.
  *
  * @param {string} blanked @param {string} code @param {(position: number) => number} lineAt
  */

@@ -35,8 +35,8 @@ export async function findRedisServer({ log = () => {}, env = process.env } = {}
   if (present) return present;
   /** @type {string[]} */
   const failures = [];
-  // Pings the npm registry, which only the second way needs, while the program tries the first way. Without a network, the user then waits
-  // for both failures at the same time.
+  // Starts to ping the npm registry already now, although only redis-memory-server needs the registry. The ping runs while the program
+  // tries the package of Debian or Ubuntu. So without a network, the user waits for both failures at the same time.
   const registry = hasDownloadedRedis() ? undefined : whyRegistryIsUnreachable(env);
   for (const [way, fetch] of /** @type {const} */ ([
     ['a Debian or Ubuntu package', fetchDebianRedis],

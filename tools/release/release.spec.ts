@@ -17,8 +17,8 @@ describe('the version of this repository', () => {
   });
 });
 
-describe('the version that the image and the chart deploy', () => {
-  it('is the version that a release writes into the Dockerfile and the chart', async () => {
+describe('setDeployedVersion', () => {
+  it('writes the version of a release into the Dockerfile and the chart', async () => {
     const root = await mkdtemp(join(tmpdir(), 'holdfast-release-'));
     for (const file of DEPLOYED_FILES) {
       await mkdir(dirname(join(root, file)), { recursive: true });

@@ -14,7 +14,7 @@ export default {
 };
 
 /**
- * Pure.
+ * Pure: returns only those of the measured figures that the calculator can need.
  *
  * @param {import('../capacity/capacity.mjs').Measured} measured @returns {import('../capacity/capacity.mjs').Measured}
  */

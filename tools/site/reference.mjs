@@ -91,7 +91,7 @@ async function replacePages(from, to, entries) {
   await writeFile(join(to, 'index.md'), indexPage(entries));
 }
 
-/** Pure. @param {readonly import('./reference-entries.mjs').ReferenceEntry[]} entries */
+/** Pure: returns the page that lists the entries. @param {readonly import('./reference-entries.mjs').ReferenceEntry[]} entries */
 function indexPage(entries) {
   const rows = entries.map(({ page, name, about }) => `| [${name}](${page}.md) | ${about} |`);
   const intro = 'All exports of the public packages, from the docstrings of their sources.';

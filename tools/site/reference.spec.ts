@@ -15,8 +15,8 @@ const SCRIPT = `
   console.log(JSON.stringify(await writeReference({ entries, folder: process.argv[1] })));
 `;
 
-describe('the reference of the site', () => {
-  it('reports a public function without a docstring, and has a description of all other functions', async () => {
+describe('the generator of the reference', () => {
+  it('reports a public function without a docstring, and describes all other functions', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-reference-'));
     try {
       const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', SCRIPT, folder], { cwd: ROOT });
@@ -29,7 +29,7 @@ describe('the reference of the site', () => {
     }
   });
 
-  it('has a page for each TypeScript entry of the public packages', async () => {
+  it('makes a page for each TypeScript entry of the public packages', async () => {
     const manifests = await Promise.all(
       ['client', 'game-kit', 'react', 'server', 'testing'].map(async (name) =>
         JSON.parse(await readFile(join(ROOT, 'packages', name, 'package.json'), 'utf8')),

@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { PROJECT } from '../process/paths.mjs';
 
 /**
- * The settings that `npm start` reads itself. It passes most of them to its servers in the environment, which takes precedence over the
- * configuration file. So it must take the values in this file into account.
+ * The settings that `npm start` reads itself. `npm start` passes most of them to its servers in the environment, which takes precedence
+ * over the configuration file. So `npm start` must also read the values in this file.
  */
 const OWN_SETTINGS = [
   'ADMIN_TOKEN_FILE',

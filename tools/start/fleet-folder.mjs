@@ -5,16 +5,16 @@ import { makePrivate, makePrivateFolder } from '../process/private-files.mjs';
 
 export const RUNNING_FILE = join(HOLDFAST_DIR, 'running.json');
 export const LOGS = join(HOLDFAST_DIR, 'logs');
-/** The folder in which the servers of the fleet write their ready files. */
+/** The folder in which each server of the fleet writes a file with its ports when it is ready. */
 export const READY_FILES = join(HOLDFAST_DIR, 'run');
 export const REDIS_FOLDER = join(HOLDFAST_DIR, 'redis');
 
 /**
- * Creates the folders for logs, ready files and Redis. Only this user may read them, because they contain games, tokens and passwords. Also
- * restricts folders that an older version created with wider permissions.
+ * Creates the folders for logs, for the files with the servers' ports, and for Redis. Only this user may read them, because they contain
+ * games, tokens and passwords. Also restricts folders that an older version created with wider permissions.
  */
 export function preparePrivateFolders() {
-  // An existing folder that the user has chosen keeps its permissions, because it may contain other files.
+  // An existing folder that the user has chosen keeps its permissions, because it perhaps contains other files.
   if (!existsSync(HOLDFAST_DIR) || HOLDFAST_DIR === join(PROJECT, '.holdfast')) {
     mkdirSync(HOLDFAST_DIR, { recursive: true, mode: 0o700 });
     chmodSync(HOLDFAST_DIR, 0o700);

@@ -26,7 +26,8 @@ const STOP_AFTER_DRAIN_MS = 5_000;
  * @returns {PlannedServer[]}
  */
 export function planFleet({ gateways, lobbies, games, host, port, inspect }, { redisUrl, linkSecret, adminToken, env }) {
-  // `npm start` has read the file of REDIS_URL_FILE into REDIS_URL. Servers accept only one of these variables, so they get the file.
+  // `npm start` has read the file of REDIS_URL_FILE into REDIS_URL. Servers accept only one of these variables, so the plan gives them only
+  // REDIS_URL_FILE.
   const redisUrlFile = (env.REDIS_URL === redisUrl && env.REDIS_URL_FILE) || '';
   const shared = {
     REDIS_URL: redisUrlFile ? '' : redisUrl,

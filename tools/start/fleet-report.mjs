@@ -63,7 +63,8 @@ export class FleetReport {
 
   /** @param {string} label @param {string} line */
   show(label, line) {
-    // Until the fleet has started, prints only log lines that are JSON. Other lines of a server that does not start are in the error.
+    // Until the fleet has started, prints only log lines that are JSON. Other lines of a server that does not start are in the message of
+    // the error.
     if (this.isMuted || (!this.hasStarted && !line.startsWith('{'))) return;
     const text = readable(line, this.logLevel);
     if (text !== null) this.say(label, text);

@@ -24,7 +24,7 @@ import { RunningFile } from './running-file.mjs';
 import { readable } from './terminal.mjs';
 import { startTypeCheck } from './type-check.mjs';
 
-/** Time limit for Redis to end after SIGTERM, in ms. Then it is killed. */
+/** Time limit for Redis to end after SIGTERM, in ms. After this time, Redis is killed. */
 const REDIS_STOP_MS = 10_000;
 
 /**
@@ -190,7 +190,7 @@ export class LocalFleet {
     return url;
   }
 
-  /** Returns the content of the running file: pids and addresses. @returns {import('./leftovers.mjs').Running} */
+  /** Returns the content of `running.json`: pids and addresses. @returns {import('./leftovers.mjs').Running} */
   running() {
     const entries = [...this.servers.map(({ plan, keeper }) => [plan.label, keeper.child?.pid]), ['redis', this.redis?.child?.pid]];
     const { url, opsUrl, certificate, opsCertificate } = addressesOf(this.options, this.env);

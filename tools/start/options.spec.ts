@@ -25,7 +25,7 @@ describe('the options of npm start', () => {
     expect(optionsOf(['--redis-url', 'redis://b:2', '--port', '9000'], env)).toMatchObject({ redisUrl: 'redis://b:2', port: 9000 });
   });
 
-  it('are refused with their names, values and allowed values', () => {
+  it('are refused with the name, the value and the allowed values of the wrong option', () => {
     expect(problemOf('--games', 'many')).toBe('--games is "many": it must be a whole number from 1 to 100.');
     expect(problemOf('--gamez', '3')).toContain("'--gamez'");
     expect(problemOf('--port', '65535')).toContain('65525');
@@ -111,7 +111,7 @@ describe('the plan of a fleet', () => {
     ['0', 10_000],
     ['60000', 65_000],
     ['a minute', 10_000],
-  ])('kills a stopping game server with DRAIN_TIMEOUT_MS=%s only when its drain has had enough time', (drainTimeoutMs, expected) => {
+  ])('leaves enough time for a drain with DRAIN_TIMEOUT_MS=%s before a stopping game server is killed', (drainTimeoutMs, expected) => {
     const env = drainTimeoutMs === undefined ? {} : { DRAIN_TIMEOUT_MS: drainTimeoutMs };
     const stops = planFleet(optionsOf([]), { ...given, env }).map((server) => [server.type, stopTimeoutMs(server)]);
     expect(new Map(stops as [string, number][])).toEqual(

@@ -4,7 +4,7 @@ import { forgetRunning, writeRunning } from './leftovers.mjs';
 /** Pause between two attempts to write the file while the disk is full, in ms. */
 const RETRY_MS = 1_000;
 
-/** Writes the running file. It contains pids for the next start, and addresses for `npm run fleet` and `npm run players`. */
+/** Writes the file `running.json`. It contains pids for the next start, and addresses for `npm run fleet` and `npm run players`. */
 export class RunningFile {
   /** @type {NodeJS.Timeout | null} */
   #retry = null;

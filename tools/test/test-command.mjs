@@ -51,7 +51,7 @@ const MODEL_PHASE = { name: 'model', args: ['--selectProjects', 'integration', '
 
 /** The names of the phases whose results CI adds up. Each phase writes its own result file. */
 export const ALL_PHASES = [...PHASES, ...LONG_PHASES].map(({ name }) => name);
-/** The names of the phases without the long tests, for which a machine may be too slow. */
+/** The names of all phases except the phase of the long tests. Some machines are too slow for the long tests. */
 export const SHORT_PHASES = PHASES.map(({ name }) => name);
 
 /** @param {string[]} argv `--long`, `--outside`, `--model`, `--node LINE` before others, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */
@@ -106,7 +106,7 @@ export async function main(argv) {
 }
 
 /**
- * Runs this command with another Node.
+ * Runs this command with another release line of Node.
  *
  * @param {string | undefined} line @param {string[]} argv
  */

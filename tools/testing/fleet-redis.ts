@@ -94,7 +94,9 @@ export class FleetRedis implements FleetStore {
     return folder as KeptStore;
   }
 
-  /** Kills Redis and restarts it on the same port. Its data is a copy from `keep`, or none. Resolves when Redis answers. */
+  /**
+   * Kills Redis and restarts it on the same port. Redis then has the data of a copy from `keep`, or no data. Resolves when Redis answers.
+   */
   async fallBack(to: KeptStore | 'nothing'): Promise<void> {
     await this.kill();
     const folder = join(this.dir, 'appendonlydir');

@@ -29,7 +29,7 @@ interface Player {
   sent: number;
 }
 
-/** Two to four players who play one game of chain after another, and keep a history of each game. */
+/** Two to four players who play one game of the kind `chain` after another, and keep a history of each game. */
 export class ChainTable {
   private players: Player[] = [];
   private readonly histories = new Map<string, GameHistory>();

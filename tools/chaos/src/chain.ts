@@ -1,7 +1,7 @@
-/** One entry in a game of chain: a command with its number, or a call of the timer (`beat`). */
+/** One entry in a game of the kind `chain`: a command with its number, or a timer event (`beat`). */
 export interface Entry {
   readonly kind: 'add' | 'beat';
-  /** The id that the player chose for the command. For a beat, its time in ms since 1970. */
+  /** The id that the player chose for the command. For a timer event (`beat`), its time in ms since 1970. */
   readonly id: string;
   readonly seat: number;
   readonly n: number;

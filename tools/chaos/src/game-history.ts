@@ -26,12 +26,12 @@ interface Member {
 }
 
 /**
- * The maximum time by which a beat may be too early, in ms, because a server may correct its clock. An earlier beat means that a timer
- * fired twice.
+ * The maximum time by which a timer event (`beat`) may be too early, in ms, because a server can correct its clock. An event that is even
+ * earlier means that a timer fired twice.
  */
 const CLOCK_SLACK_MS = 20;
 
-/** The history of one game of chain: the commands that its players sent, and the answers and events that they received. */
+/** The history of one game of the kind `chain`: the commands that its players sent, and the answers and events that they received. */
 export class GameHistory {
   private readonly sent = new Map<string, Sent>();
   private readonly members = new Map<string, Member>();
@@ -82,7 +82,8 @@ export class GameHistory {
   }
 
   /**
-   * Number of players whose first event was not the first event of the game, and to whom the client reported no missed events before it.
+   * Number of players whose first event was not the first event of the game, and to whom the client had reported no missed events before
+   * that event.
    */
   get lateCount(): number {
     return [...this.members.values()].filter(({ told, missedBefore }) => told.length > 0 && told[0].index > 1 && !missedBefore.includes(0))
@@ -149,7 +150,7 @@ export class GameHistory {
   }
 }
 
-/** Checks a result by itself: entries have no negative numbers, beats are not too early, and the hash matches the entries. */
+/** Checks a result by itself: entries have no negative numbers, timer events are not too early, and the hash matches the entries. */
 function chainFaults({ entries, hash }: ChainResult): string[] {
   const faults: string[] = [];
   let lastBeat = 0;

@@ -15,7 +15,7 @@ const ANEW_MS = 20_000;
 
 /**
  * Returns the faults that consist of requests of operators about healthy servers. When a request gets no answer, the fault is skipped,
- * because another fault may affect the gateway.
+ * because another fault has perhaps affected the gateway.
  */
 export function operatorFaults(world: World): Kind[] {
   const evict = (type: ServerType, weight: number): Kind => ({

@@ -62,7 +62,7 @@ function killHalf(world: World): Plan | null {
   return servers.length < 2 ? null : kill(world, servers);
 }
 
-/** Plans a suspension of a random length. Only after a long suspension, an eviction is no violation. */
+/** Plans a suspension of a random length. An eviction of the server is a violation, unless the suspension is long. */
 function stopFor({ chance }: World, server: ChaosServer, [low, high]: readonly [number, number]): Plan {
   const ms = chance.between(low, high);
   return {

@@ -2,7 +2,7 @@ import type { Table } from './table.js';
 
 /** One requirement of the protocol. `run` throws `CaseFailure` when the client does not meet it. */
 export interface Case {
-  /** The behavior that the case requires, as a sentence whose subject is the client. The name omits the subject. */
+  /** The behavior that the case requires, as a sentence without its subject, which is always the client. */
   readonly name: string;
   /** The number of gateways. Default: 1. */
   readonly gateways?: number;

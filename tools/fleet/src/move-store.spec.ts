@@ -80,7 +80,7 @@ describe('move-store', () => {
     expect([await roleOf(old), await roleOf(next), await roleOf(other)]).toEqual(['master', 'master', 'slave']);
   });
 
-  it('refuses another replica of the old Redis even when the replica announces the port of the new Redis', async () => {
+  it('refuses an old Redis with another replica even when that replica announces the port of the new Redis', async () => {
     const other = await startRedis('other');
     await other.client.config('SET', 'replica-announce-port', String(next.port));
     await replicate(other, old);

@@ -34,9 +34,9 @@ export interface MoveResult {
 const LAG_BYTES = 1_000_000;
 
 /**
- * Moves a fleet to another Redis while it plays. The new Redis becomes a replica of the old one. When it has all data, and every server is
- * connected to it, `FAILOVER` swaps their roles. The old Redis is then a read-only replica, so no server can write to it. A repeated call
- * continues where an earlier one ended, also after the switch.
+ * Moves a fleet to another Redis while its games continue. The new Redis becomes a replica of the old one. When the new Redis has all data,
+ * and every server is connected to it, `FAILOVER` swaps their roles. The old Redis is then a read-only replica, so no server can write to
+ * it. A repeated call continues where an earlier one ended, also after the switch.
  *
  * @throws FleetError when a step does not succeed; until the switch, the fleet then continues on the old Redis
  */

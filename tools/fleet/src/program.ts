@@ -25,7 +25,7 @@ export function newCommand({ call = 'npm run fleet --', runningFile }: ToolConte
     if (alias) command.alias(alias);
     for (const [flags, meaning] of options) command.option(flags, meaning);
     command.action(async (...given: unknown[]) => {
-      // Commander passes the arguments, then the options of the command, then the command itself.
+      // Commander passes to this function the arguments, then the options of the command, then the command itself.
       const own = given.at(-2) as Record<string, string>;
       const words = given.slice(0, -2) as (string | undefined)[];
       const { url, token, json = false } = program.opts<FleetOptions>();

@@ -10,14 +10,14 @@ export async function serversOf(store: Redis, prefix: string): Promise<string[]>
 
 /**
  * Returns the names of the connections that must move: one of each server, and one of each watchdog that is connected to the old Redis.
- * Only game servers have a watchdog, and it may be off.
+ * Only game servers have a watchdog, and an operator can switch it off.
  */
 export async function connectionsOf(old: Redis, servers: readonly string[]): Promise<string[]> {
   const names = await namesAt(old);
   return [...servers, ...servers.map(watchdogConnection).filter((name) => names.has(name))];
 }
 
-/** Returns the names of those connections of the servers that are open at this Redis. */
+/** Returns the names of the servers' connections that are open at this Redis. */
 export async function present(store: Redis, servers: readonly string[]): Promise<string[]> {
   const names = await namesAt(store);
   return [...servers, ...servers.map(watchdogConnection)].filter((name) => names.has(name));

@@ -5,11 +5,11 @@ import { ownReplica } from './store-replica.js';
 import { within } from './within.js';
 
 /**
- * Maximum duration for which the old Redis accepts no writes while the new one copies the last data, in ms. Then the old Redis accepts
- * writes again.
+ * Maximum duration for which the old Redis accepts no writes while the new one copies the last data, in ms. After this time, the old Redis
+ * accepts writes again.
  */
 const SWITCH_MS = 5_000;
-/** Further time limit for the new Redis to become the primary, in ms. Then the command aborts the switch. */
+/** Further time limit for the new Redis to become the primary, in ms. After this time, the command aborts the switch. */
 const TAKE_OVER_MS = 1_000;
 
 /** Returns whether a `FAILOVER` of the old Redis is in progress, from this call or an earlier one. */

@@ -109,7 +109,7 @@ export function eventText({ at, kind, reason, server, room, detail = {} }: Fleet
 }
 
 export function shortId(id: string): string {
-  // Removes the prefix of the fleet only when a server type follows, because other texts may also begin with it.
+  // Removes the prefix of the fleet only when a server type follows, because other texts can also begin with it.
   return id.replace(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}:(?=(?:gateway|lobby|game):)/, '');
 }
 

@@ -24,14 +24,15 @@ export async function watch(invocation: Invocation): Promise<void> {
   const { client, options, json, print } = invocation;
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
-  // When the first request fails, the command ends. After a later failure it tries again, because the fleet may be unreachable for a while.
+  // When the first request fails, the command ends. After the failure of a later request, the command tries again, because the fleet can be
+  // unreachable for a while.
   await client.get('/api/fleet');
   const screen = process.stdout.isTTY && !json ? new Screen(invocation) : null;
   screen?.start();
   while (!stop.signal.aborted) {
     try {
       const { severity } = options;
-      // Without `--kind` and `--room`, the screen shows no events of rooms. There may be thousands of them, and they would push the events
+      // Without `--kind` and `--room`, the screen shows no events of rooms. There can be thousands of them, and they would push the events
       // of servers off the screen.
       const kind = options.kind?.replace(/\.(?=,|$)/g, '') ?? (screen && options.room === undefined ? NOT_ROOMS : undefined);
       for await (const event of client.events({ recent: screen ? 50 : 0, kind, severity, signal: stop.signal })) {

@@ -11,7 +11,7 @@ import { overTcp, overWebSocket } from './players.js';
 import { stored } from './stored.js';
 import { CASE_MS_MAX, Finding, type Target } from './target.js';
 
-/** The fuzzer yields to the event loop when this time has passed since it last did so, in ms. */
+/** Time for which the fuzzer runs before it yields to the event loop, in ms. */
 const TURN_MS = 50;
 
 /** Functions from outside of dist/ that the fuzzer uses. It cannot import them, because it is compiled into dist/. */

@@ -165,14 +165,14 @@ const TEXTS = [
   '{"note":"\\ud800","__proto__":{"to":"x"}}',
 ];
 const soundText = message.map((sent) => Buffer.from(JSON.stringify(sent, (_, item) => (typeof item === 'bigint' ? Number(item) : item))));
-/** Hostile JSON. It is bytes and not strings, because hostile text may be invalid UTF-8. */
+/** Hostile JSON. It is bytes and not strings, because hostile text can be invalid UTF-8. */
 export const text: fc.Arbitrary<Buffer> = fc.oneof(
   bentBytes(soundText),
   bentBytes(fc.oneof(fc.constantFrom(...TEXTS), fc.json()).map((json) => Buffer.from(json))),
 );
 
 /**
- * Returns streams of length-prefixed frames. Modifies each stream as a whole, so that lengths may be wrong and the last frame may be
+ * Returns streams of length-prefixed frames. Modifies each stream as a whole, so that lengths can be wrong and the last frame can be
  * incomplete.
  */
 export function streamOf(frames: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {

@@ -1,7 +1,7 @@
 /**
- * Bytes that are invalid in the dialect of `docs/protocol.md`, although a MessagePack library may accept them. They use every extension and
- * special type of msgpackr, unknown extensions, and wrong lengths. Specs send each sample to every socket of a server that reads messages.
- * The fuzzer inserts the samples into other bytes.
+ * Bytes that are invalid in the dialect of `docs/protocol.md`, although some MessagePack libraries accept them. They use every extension
+ * and special type of msgpackr, unknown extensions, and wrong lengths. Specs send each sample to every socket of a server that reads
+ * messages. The fuzzer inserts the samples into other bytes.
  */
 export type Sample = readonly [name: string, bytes: Buffer];
 

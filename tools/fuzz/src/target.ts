@@ -19,7 +19,8 @@ export const DEFECT = 'internal';
 export const CASE_MS_MAX = 5_000;
 
 /**
- * Time limit for a case that only decodes, in ms. Decoding takes microseconds. The limit is much longer, because the machine may be busy.
+ * Time limit for a case that only decodes, in ms. Decoding takes microseconds. The limit is much longer, because the machine is perhaps
+ * busy.
  */
 export const DECODER_MS_MAX = 1_000;
 

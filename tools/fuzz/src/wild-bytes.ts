@@ -4,7 +4,7 @@ import { NOT_PLAIN, referenceBomb } from './not-plain.js';
 
 /**
  * MessagePack that our encoders never write, in nested form. It contains references and shared structure, every extension, repeated keys,
- * keys that are not strings, invalid text and wrong lengths. It may be very deep and very wide.
+ * keys that are not strings, invalid text and wrong lengths. It can be very deep and very wide.
  */
 
 const KEYS = ['a', 'b', 'kind', 'data', 'name', 'protocol', 'version', 'seats', 'state', '__proto__', 'constructor', 'toJSON', 'then', ''];

@@ -25,8 +25,8 @@ export interface PartitionCase {
 
 const PLAY_GOES_ON_MS = 5_000;
 /**
- * Time after which a client notices a dead connection, in ms. It sends at most two pings, each after a third of `CONNECTION_TIMEOUT_MS`
- * (6 s).
+ * Time after which a client notices a dead connection, in ms. The client sends at most two pings, each after a third of
+ * `CONNECTION_TIMEOUT_MS` (6 s).
  */
 const CLIENT_NOTICES_MS = 12_000;
 

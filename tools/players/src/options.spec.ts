@@ -41,7 +41,7 @@ describe('the gateways that the simulated players use', () => {
 });
 
 describe('a game that the simulated players do not know', () => {
-  it('ends the program with the names of all known games', () => {
+  it('is refused with the names of all known games', () => {
     const said: string[] = [];
     const exit = jest.spyOn(process, 'exit').mockImplementation((code) => {
       throw new Error(`exit ${code}`);

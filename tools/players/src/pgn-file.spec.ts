@@ -95,7 +95,7 @@ describe('a PGN file', () => {
     ]);
   });
 
-  it('can be read when a game has moves after its end by the rules of chess', async () => {
+  it('can be read when a game has moves after a move that ends the game by the rules of chess', async () => {
     const { games, unreadable } = await read(fixture('automatic-ends.pgn'));
     expect(unreadable).toEqual([]);
     expect(games.map(({ endsBy, remark, moves }) => [endsBy, moves.length, remark])).toEqual([

@@ -81,7 +81,7 @@ export function linesOf<Item>(items: readonly Item[], count: number, describe: (
 
 export const KB = 1_024;
 
-/** Maximum number of unreadable games, and of remarks, that the report lists. It only counts further ones. */
+/** Maximum number of unreadable games, and of remarks, that the report lists. The report only counts further ones. */
 export const UNREADABLE_KEPT = 20;
 
 /** Reads all games of a file in their order. */

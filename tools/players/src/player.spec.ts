@@ -6,7 +6,7 @@ import { FakeGateway } from '../../../libs/client/test/fake-gateway.fixture.js';
 import { openSessions } from './player.js';
 import { Tally } from './tally.js';
 
-/** The network before a gateway. It resets the connections whose numbers, from 1, are in `lost`. */
+/** A proxy before a gateway. It resets the connections whose numbers, counted from 1, are in `lost`. */
 class LossyNetwork {
   private readonly sockets = new Set<Socket>();
   private count = 0;

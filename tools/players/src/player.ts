@@ -5,7 +5,7 @@ import { trustIn } from './trust.js';
 
 /** Maximum number of concurrent connection attempts. This tool does not test hundreds of attempts at once. */
 const OPEN_AT_ONCE = 16;
-/** The duration for which a request that may still succeed is repeated, in ms. */
+/** The duration for which a failed request is repeated if a repeat can succeed, in ms. */
 const PATIENCE_MS = 30_000;
 const AGAIN_MS = 100;
 /** Duration for which the start of a game may wait for free capacity, in ms. */
@@ -15,8 +15,8 @@ type ConnectionOptions = Pick<PlayersOptions, 'urls' | 'encoding' | 'certificate
 
 /**
  * Opens sessions with different names, and distributes them over the gateways. Rejects with the first refusal that is final. Rejects with
- * `no-fleet` when no gateway answers the first session. Later sessions repeat their attempts, because a gateway that does not answer may be
- * starting again.
+ * `no-fleet` when no gateway answers the first session. Later sessions repeat their attempts, because a gateway that does not answer is
+ * perhaps starting again.
  */
 export async function openSessions(count: number, options: ConnectionOptions, tally: Tally): Promise<Session[]> {
   const sessions = [await open(0, options, tally, options.isFleetKnown)];
@@ -83,14 +83,14 @@ export async function move(send: () => Promise<void>, tally: Tally): Promise<boo
     return true;
   } catch (error) {
     tally.refused(codeOf(error));
-    // If a repeated move may succeed, for example after `rate-limited`, waits as long as the refusal says. The caller then repeats the
+    // If a repeat of the move can succeed, for example after `rate-limited`, waits as long as the refusal says. The caller then repeats the
     // move.
     if ((error as Partial<HoldfastError>).retry) await pause((error as Partial<HoldfastError>).retryAfterMs ?? AGAIN_MS);
     return false;
   }
 }
 
-/** Calls `act` again for up to 30 s, while its error has `retry` or a code that is in `alsoAgain`. */
+/** Calls `act` again for up to 30 s, while `act` fails with an error that has `retry` or a code in `alsoAgain`. */
 export async function patiently<Result>(act: () => Promise<Result>, alsoAgain: readonly string[] = []): Promise<Result> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {

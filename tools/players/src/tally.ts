@@ -11,7 +11,7 @@ export class Tally {
   pauses = 0;
   /** Number of refused moves, by code. */
   readonly refusals = new Map<string, number>();
-  /** Other faults, as sentences. Contains only the first ones. */
+  /** The first of the other faults, as sentences. */
   readonly faults: string[] = [];
   faultCount = 0;
   /** A random sample of the answer times, in ms. A short run keeps all answer times. */

@@ -27,7 +27,7 @@ export async function* readLines(path: string): AsyncGenerator<TextLine> {
       bytesRead += (chunk as Buffer).length;
       const lines = (rest + decoder.decode(chunk as Buffer)).split(LINE_END);
       rest = lines.pop() ?? '';
-      // Keeps a last CR, because the LF of a CRLF may be in the next chunk.
+      // Keeps a last CR, because the LF of a CRLF is perhaps in the next chunk.
       if (rest === '' && lines.length > 0 && decoder.endsWithCr) rest = `${lines.pop()}\r`;
       if (rest.length > LINE_CHARS_MAX) throw new Error(`${path}, line ${number + lines.length + 1}, ${TOO_LONG}`);
       for (const text of lines) yield { number: ++number, text, bytesRead };
@@ -112,7 +112,7 @@ class Utf8OrWindows extends Decoder {
 
   protected textOf(bytes: Buffer): string {
     const all = Buffer.concat([this.rest, bytes]);
-    // Decodes each line as a whole, because lines may have different encodings.
+    // Decodes each line as a whole, because lines can have different encodings.
     const end = Math.max(all.lastIndexOf(LF), all.lastIndexOf(CR)) + 1;
     this.rest = all.subarray(end);
     if (this.rest.length > LINE_CHARS_MAX) throw new Error(`A line of the file ${TOO_LONG}`);

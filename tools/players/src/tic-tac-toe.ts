@@ -9,7 +9,9 @@ import type { Tally } from './tally.js';
 
 type Table = Room<TicTacToe>;
 
-/** The time limit for the last games to end after the duration of the run, in ms. It is long, because the fleet may still be recovering. */
+/**
+ * The time limit for the last games to end after the duration of the run, in ms. It is long, because the fleet is perhaps still recovering.
+ */
 const LAST_GAMES_MS = 30_000;
 /** The time limit for the start of a game of two ready players, in ms. It allows for the loss of a server. */
 const BEGIN_MS = 20_000;
@@ -22,9 +24,9 @@ const GAME_MS = 60_000;
 export class TicTacToeRun {
   private readonly ledgers = new Map<string, { ledger: GameLedger; playersLeft: number }>();
   private readonly stopping = new AbortController();
-  /** The running rooms. A room has one entry for each of its players, and the value is the name of that player. */
+  /** The name of each player who is in a running room, by the player's own object for that room. */
   private readonly tables = new Map<Table, string>();
-  /** The current step of each host. It is printed when a run does not end. */
+  /** The present action of each host, which the tool prints when a run does not end. */
   private readonly steps = new Map<string, string>();
 
   constructor(

@@ -27,7 +27,7 @@ export interface CaseReport {
   readonly ok: boolean;
   readonly lost: number;
   readonly lossesMax: number;
-  /** Time from the last run of hostile code until its player received the outcome, in ms. */
+  /** Time from the last run of hostile code until the player who caused it received the outcome, in ms. */
   readonly ms: number;
   /**
    * The distribution of the waiting times for slow answers in rooms without hostile code, in ms. An answer is slow when it takes more than

@@ -9,7 +9,7 @@ import { SETUP_POISON } from './poisons.js';
 const OUTCOME_MS = 20_000;
 
 export interface PoisonOutcome {
-  /** Time from the last run of hostile code until its player received the outcome, in ms. */
+  /** Time from the last run of hostile code until the player who caused it received the outcome, in ms. */
   readonly ms: number;
   /** Differences from the allowed outcome, as sentences. */
   readonly faults: readonly string[];

@@ -89,7 +89,8 @@ export const COMPACT: readonly Case[] = [
       const { syncs } = vectors<SyncVectors>('syncs.json');
       const { line } = await compactGame(table);
       for (const { held, before, frame, fields, after } of syncs) {
-        // A vector applies to the state `before` of version `held`. With -1, it needs no state.
+        // Gives the client the state `before` with the version `held`, to which the vector applies. If `held` is -1, the vector needs no
+        // state.
         if (held >= 0) table.whole(line, held, before);
         line.sendBytes(Buffer.from(frame, 'hex'));
         const event = await table.client.hears('state', ({ version }) => version === fields.version);
