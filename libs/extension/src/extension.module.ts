@@ -2,6 +2,6 @@ import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ExtensionExplorer } from './extension-explorer.js';
 
-/** Every module must import this module if it has a port that an application may implement. */
+/** A module with a port that an application may implement must import this module. */
 @Module({ imports: [DiscoveryModule], providers: [ExtensionExplorer], exports: [ExtensionExplorer] })
 export class ExtensionModule {}

@@ -15,8 +15,8 @@ export function dataFormatKey(): string {
 }
 
 /**
- * Rejects when a newer version has written data that this version cannot read. A server calls it before it writes anything, so that a
- * downgrade fails with an error message and loses no rooms.
+ * Rejects when a newer version has written data that this version cannot read. A server calls this function before it writes anything, so
+ * that a downgrade fails with an error message and loses no rooms.
  */
 export async function refuseNewerData(client: RedisClient): Promise<void> {
   const [format = '', version] = ((await client.get(dataFormatKey())) ?? '1').split(' ');

@@ -7,11 +7,11 @@ import type { PublishedOperatorEvent } from './event-sink.js';
 const KEPT_MS = 86_400_000;
 /**
  * Maximum number of events in the journal. An event has about 300 bytes, so the journal takes about 3 MB. Redis deletes events in blocks,
- * so the journal may have up to 100 more events.
+ * so the journal can have up to 100 more events.
  */
 const EVENTS_MAX = 10_000;
 
-/** Number of events in one read of new events. */
+/** Maximum number of events that one Redis command reads. */
 const READ_AT_ONCE = 1_000;
 
 /** An event with its id in the stream, `<ms>-<number>`. */
@@ -34,7 +34,7 @@ export class EventJournal {
 
   constructor(private readonly redis: RedisConnections) {}
 
-  /** Appends events in their order. Events may be lost while the store does not answer. */
+  /** Appends events in their order. Events can be lost while the store does not answer. */
   async append(events: readonly PublishedOperatorEvent[]): Promise<void> {
     if (events.length === 0) return;
     const pipeline = this.redis.commands.pipeline();
@@ -84,7 +84,7 @@ export function isOfServers({ kind }: PublishedOperatorEvent): boolean {
 }
 
 /**
- * Returns a list with the event that the text contains. Returns an empty list if the text is not an event, because another program may
+ * Returns a list with the event that the text contains. Returns an empty list if the text is not an event, because another program can
  * write to the stream.
  */
 function parsed(text: string | undefined): PublishedOperatorEvent[] {
@@ -96,7 +96,7 @@ function parsed(text: string | undefined): PublishedOperatorEvent[] {
   }
 }
 
-/** Compares two ids of a stream. Negative: the first one is older. */
+/** Compares two ids of a stream. The result is negative when the first id is older. */
 function compareIds(one: string, other: string): number {
   const [ms = 0, number = 0] = one.split('-').map(Number);
   const [otherMs = 0, otherNumber = 0] = other.split('-').map(Number);

@@ -43,7 +43,7 @@ const INTENDED: ReadonlySet<string> = new Set(['left', 'operator']);
 export function severityOf({ kind, reason }: Pick<OperatorEvent, 'kind' | 'reason'>): Severity {
   if (kind === 'server.evicted' && INTENDED.has(reason)) return 'info';
   if (kind === 'room.ended' && reason === 'game-failed') return 'warning';
-  // A server of a later build may publish kinds that this build does not know. These kinds count as `info`.
+  // A server of a later build can publish kinds that this build does not know. These kinds count as `info`.
   return OF_KIND[kind] ?? 'info';
 }
 

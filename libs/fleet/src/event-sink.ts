@@ -49,7 +49,8 @@ export interface PublishedOperatorEvent extends OperatorEvent {
   /** The id of the event, unique in the fleet. All receivers of an event see the same id. */
   readonly id: string;
   /**
-   * The urgency of the event. Undefined: a server of an earlier build published the event. `severityOf` returns the severity in both cases.
+   * The urgency of the event. Undefined: a server of an earlier build published the event. `severityOf` returns a severity for such an
+   * event, too.
    */
   readonly severity?: Severity;
   /** The server that published the event. */
@@ -59,8 +60,8 @@ export interface PublishedOperatorEvent extends OperatorEvent {
 }
 
 /**
- * Port: publishes operator events. `publish` must not throw or wait, because evictions and recoveries call it. Events of one
- * process arrive in their order. Any event may be lost, so a reader that needs certainty reads the records.
+ * Port: publishes operator events. `publish` must not throw or wait, because evictions and recoveries call it. The events of one process
+ * arrive in the order in which the process published them. Any event can be lost, so a reader that needs certainty reads the records.
  *
  * To add a sink, such as a pager or a data warehouse, mark a provider with `@Extension(EventSink)`. Several sinks are allowed. Each sink
  * gets all events of its process. Sinks do not replace the event stream of the admin API, which also gets all events. See

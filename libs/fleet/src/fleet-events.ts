@@ -6,7 +6,7 @@ import { fleetChannel } from './fleet.options.js';
 
 export const FLEET_EVENT_KINDS = ['registered', 'state', 'evicted', 'left', 'vote'] as const;
 
-/** A message about a change of a server. The message may be lost, so a reader that needs certainty reads the record. */
+/** A message about a change of a server. The message can be lost, so a reader that needs certainty reads the record. */
 export interface FleetEvent {
   readonly kind: (typeof FLEET_EVENT_KINDS)[number];
   readonly server: ServerId;
@@ -34,7 +34,7 @@ export class FleetEvents implements OnModuleInit {
     this.listeners.add(listener);
   }
 
-  /** Calls `readAgain` after a reconnect. Events may have been lost before, so the caller must read the records. */
+  /** Calls `readAgain` after each reconnect to Redis. `readAgain` must read the records, because events may have been lost before. */
   onGap(readAgain: () => void): void {
     this.pubSub.onReconnect(readAgain);
   }

@@ -4,7 +4,9 @@ import { redisName } from '#libs/redis';
 /** A game that a game server can run, as described in the server's record. */
 export interface OfferedGame {
   readonly version: number;
-  /** The oldest version of a room that this server can continue. Undefined: the server can continue rooms of every older version. */
+  /**
+   * The oldest game version whose rooms this server can continue. Undefined: the server can continue the rooms of every older game version.
+   */
   readonly oldestVersion?: number;
   /** Minimum and maximum number of players. */
   readonly seats: { readonly min: number; readonly max: number };
@@ -15,7 +17,7 @@ export interface OfferedGame {
    */
   readonly joinable?: { readonly seatGraceMs: number };
   /**
-   * The format number of stored rooms of this game, if it is above 2. Undefined: format 2 or lower, which servers of every version can
+   * The format number of stored rooms of this game, if it is above 2. Undefined: format 2 or lower, which servers of every release can
    * read.
    */
   readonly format?: number;
@@ -36,12 +38,12 @@ export interface OfferedGame {
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
 
-/** Returns whether a server with the game `offered` can continue a room of version `gameVersion`. */
+/** Returns whether a server with the game `offered` can continue a room of this game version. */
 export function takesVersion(offered: OfferedGame | undefined, gameVersion: number): boolean {
   return offered !== undefined && offered.version >= gameVersion && (offered.oldestVersion ?? 0) <= gameVersion;
 }
 
-/** Describes versions for an error message: `hf:game:2 has version 3 (rooms from version 2 on)`. */
+/** Describes the game versions of servers for an error message: `hf:game:2 has version 3 (rooms from version 2 on)`. */
 export function describeVersions(servers: readonly { readonly id: string; readonly games: OfferedGames }[], game: string): string {
   const all = servers.filter(({ games }) => Object.hasOwn(games, game));
   const shown = all.slice(0, DESCRIBED_MAX).map(({ id, games }) => {
@@ -80,7 +82,7 @@ export const operatorEventsChannel = (): string => redisName('events');
 /** Interval at which a server reads its own record, in ms. It is short, so that the server soon notices the loss of its record. */
 export const OWN_RECORD_POLL_MS = 500;
 /**
- * Interval at which a server reads all records, in ms, because messages may be lost. In a large fleet, the interval is longer
+ * Interval at which a server reads all records, in ms, because messages about changes can be lost. In a large fleet, the interval is longer
  * (`POLL_MS_PER_SERVER`).
  */
 export const POLL_MS = 1_000;
@@ -89,8 +91,8 @@ export const POLL_MS_PER_SERVER = 10;
 /** Interval of the polls until the first success, in ms. It is short, because a process knows no other server before the first success. */
 export const FIRST_POLL_MS = 100;
 /**
- * Time for which the directory keeps a server without a record, in ms. The server may write its record again, for example after an operator
- * deleted it.
+ * Time for which the directory keeps a server without a record, in ms. The server can write its record again, for example after an operator
+ * deleted the record.
  */
 export const MISSING_RETENTION_MS = 5_000;
 /** Time without a record, in ms, after which the directory also removes the id from `hf:servers`. */

@@ -208,9 +208,12 @@ describe('judgeOwnRecord', () => {
     [7, 6, 'dead', 'lost'],
     [7, 8, 'ready', 'replaced'],
     [7, 8, 'dead', 'replaced'],
-  ] as const)('for incarnation %p, judges a record with incarnation %p and state %p as %s', (mine, found, state, verdict) => {
-    expect(judgeOwnRecord(mine, found, state)).toBe(verdict);
-  });
+  ] as const)(
+    'for a process with incarnation %p, judges a record with incarnation %p and state %p as %s',
+    (mine, found, state, verdict) => {
+      expect(judgeOwnRecord(mine, found, state)).toBe(verdict);
+    },
+  );
 });
 
 let counter = 0;

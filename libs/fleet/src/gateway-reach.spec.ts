@@ -53,7 +53,7 @@ describe('GatewayReach', () => {
     jest.useRealTimers();
   });
 
-  it('reports an isolation of the server only when most gateways have no working link to the server', () => {
+  it('reports the server as cut off only when most gateways have no working link to the server', () => {
     expect(new Among().reach.isCutOff).toBe(false);
     expect(new Among('well').reach.isCutOff).toBe(false);
     expect(new Among('well', 'silent').reach.isCutOff).toBe(false);
@@ -78,7 +78,7 @@ describe('GatewayReach', () => {
     expect(among.reach.isCutOff).toBe(false);
   });
 
-  it('calls its listeners once at the start and once at the end of an isolation', () => {
+  it('calls its listeners once when the server becomes cut off, and once when gateways reach the server again', () => {
     const among = new Among('well');
     among.add('1', 'silent');
     among.add('1', 'silent');
@@ -86,7 +86,7 @@ describe('GatewayReach', () => {
     expect(among.changes).toEqual([true, false]);
   });
 
-  it('calls its listeners at the end of an isolation, even when it did not call them at the start', () => {
+  it('calls its listeners when gateways reach the server again, even when it has not called them before', () => {
     const among = new Among('none');
     expect(among.reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);

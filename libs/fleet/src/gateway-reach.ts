@@ -6,7 +6,9 @@ import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
 
-/** Time within which a gateway must dial this server, in ms. Afterwards the gateway counts as cut off from this server. */
+/**
+ * Time within which a gateway must dial this server, in ms. A gateway that has no link after this time counts as cut off from this server.
+ */
 const DIALS_WITHIN_MS = 1_000;
 
 /**
@@ -76,8 +78,8 @@ export class GatewayReach implements OnModuleInit {
   }
 
   /**
-   * Calls `listener` when a change of a link or a gateway has changed `isCutOff`. Does not call it when `isCutOff` changes because of the
-   * time alone.
+   * Calls `listener` when a change of a link or a gateway has changed `isCutOff`. Does not call it when `isCutOff` changes only because
+   * time has passed.
    */
   onChange(listener: () => void): void {
     this.listeners.push(listener);

@@ -6,7 +6,10 @@ import type { Self } from './self.js';
 import type { ServerChange, ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 
-/** The `LinkTrust` of a game server. All other servers are fakes. `hasSame`: they have the same link secret as this server. */
+/**
+ * The `LinkTrust` of a game server. All other servers are fakes. `hasSame`: whether the fake server has the same link secret as this
+ * server.
+ */
 class Around {
   readonly records = new Map<ServerId, ServerRecord>();
   readonly verified: ServerId[] = [];

@@ -13,8 +13,8 @@ const COMPARED_MAX = 9;
  */
 const COMPARE_TIMEOUT_MS = 500;
 /**
- * Minimum time in ms between two comparisons with the same server. Also the minimum time between two comparisons with more servers, which
- * follow when one server has another secret.
+ * Minimum time in ms between two comparisons with the same server, and between two calls of `compareWithMore` that compare with further
+ * servers.
  */
 const COMPARE_AGAIN_MS = 2_000;
 
@@ -98,7 +98,7 @@ export class LinkTrust implements OnModuleInit {
    */
   async compareSecrets(): Promise<void> {
     const ready = this.directory.all().filter((record) => this.isMet(record));
-    // Chooses servers of each type, because all servers of one type may have the same wrong configuration.
+    // Chooses servers of each type, because all servers of one type can have the same wrong configuration.
     const byType = (['gateway', 'lobby', 'game'] as const).map((type) => ready.filter((record) => record.type === type));
     const selected = byType.flatMap((ofType) => ofType.slice(0, COMPARED_MAX / byType.length));
     let timer: NodeJS.Timeout | undefined;

@@ -73,7 +73,7 @@ describe('a gateway that has lost the store', () => {
     loss.onModuleDestroy();
   });
 
-  it('does not count another gateway that has lost the store', async () => {
+  it('does not count another gateway that has also lost the store as a gateway that can write', async () => {
     const { loss, links } = lossAmong({ [gateway]: 5_000, [game]: 100, [lobby]: 100 });
     await jest.advanceTimersByTimeAsync(1_100);
     expect(loss.isLocal).toBe(true);

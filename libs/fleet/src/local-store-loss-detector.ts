@@ -20,14 +20,14 @@ const PEERS_MAX = 5;
 const GATEWAYS_MAX = 2;
 const ANSWER_MS = 400;
 /**
- * Age of another server's last write, in ms, above which that server has probably lost the store, too. It may not have noticed the loss
+ * Age of another server's last write, in ms, above which that server has probably lost the store, too. Possibly it has not noticed the loss
  * yet.
  */
 const FRESH_MS = 2_000;
 /**
- * Minimum time in ms by which the last write of another server must be later than the last write of this server. Only then does the other
- * server still have the store. Each server writes once a second, so after an outage for all servers the last writes differ by up to a
- * second.
+ * Minimum time in ms by which the last write of another server must be later than the last write of this server. Only then this server
+ * concludes that the other server still has the store. Each server writes once a second, so after an outage for all servers the last writes
+ * differ by up to a second.
  */
 const LATER_MS = 1_500;
 
@@ -169,8 +169,8 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
   }
 
   /**
-   * Closes the links that this gateway opened only for this request. Keeps the links to gateways that write, because the next round asks
-   * them first.
+   * Closes the links that this gateway opened only to request the time of the last write. Keeps the links to gateways that write, because
+   * the next round asks them first.
    */
   private closeDialled(): void {
     for (const id of this.dialled) {

@@ -3,7 +3,7 @@ import { Links } from '#libs/link';
 import type { Control } from '#libs/protocol';
 import { StoreHealth } from '#libs/redis';
 
-/** Describes this process for operators. */
+/** Reports the state of this process for operators, such as its memory and its links. */
 @Injectable()
 export class SelfReport {
   constructor(

@@ -149,8 +149,8 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
       if (record) this.found(record);
       else missing.push(id);
     }
-    // If all records are missing, the store has lost them, and the servers cannot write them again yet. All servers are possibly alive, so
-    // the directory measures the time without a record from now on.
+    // If all records are missing, the store has lost them, and no server has written its record again yet. The servers are probably alive,
+    // so for each of them the time without a record begins again now.
     if (missing.length === ids.length && ids.length >= this.records.size)
       for (const id of missing) this.missingSince.set(id, performance.now());
     await Promise.all(missing.map((id) => this.notFound(id)));
@@ -227,8 +227,8 @@ const ESSENTIAL = [
 ] as const satisfies (keyof ServerRecord)[];
 
 /**
- * Reads the hashes in one round trip. In a Cluster, each hash has its own slot. So the function sends single commands, and the client
- * batches them.
+ * Reads the hashes in one round trip. In a Cluster, each hash has its own slot. So the function sends single commands, and the Redis client
+ * sends them in one batch.
  */
 async function readHashes(client: RedisClient, ids: readonly ServerId[]): Promise<Record<string, string>[]> {
   if (client.isCluster) return Promise.all(ids.map((id) => client.hgetall(id)));

@@ -60,7 +60,7 @@ export interface ServerRecord extends ServerAddresses {
   /** True: the server answers on its link but not through Redis. */
   readonly unheard: boolean;
   readonly cordoned: boolean;
-  /** True: the server writes a mark when it has compared its data with a store generation. Servers of older versions write no marks. */
+  /** True: the server writes a mark when it has compared its data with a store generation. Servers of older releases write no marks. */
   readonly marksStore: boolean;
   /** The reason of the eviction. Null: the server was not evicted. */
   readonly deadReason: string | null;

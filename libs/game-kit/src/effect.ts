@@ -6,7 +6,7 @@
 export interface Effect<Data = unknown> {
   /**
    * The unique key of this effect. It is the same in each run of the effect. The key has at most 200 characters. Do not parse the key,
-   * because its form may change.
+   * because a later version of Holdfast can give it another form.
    */
   readonly key: string;
   readonly roomId: string;

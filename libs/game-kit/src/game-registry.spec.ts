@@ -275,7 +275,7 @@ describe('the start of an application fails', () => {
     await expect(started(Again)).rejects.toThrow("two handlers for the timer 'interest': more() and interest()");
   });
 
-  it('when matches of a game without a @Bot method are filled with bots', async () => {
+  it('when the match options of a game without a @Bot method request bots', async () => {
     const match = { modes: { alone: { botsAfterMs: 1_000 } } };
     await expect(started(game({ seats: { min: 1, max: 2 }, match }))).rejects.toThrow(
       'match.botsAfterMs, but no code that plays bots; add a method with @Bot',

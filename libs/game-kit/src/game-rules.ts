@@ -6,7 +6,7 @@ export interface GameRules<State> {
   setup(room: Setup<never, never>): State;
   /**
    * Upgrades a state of an older `version` of the game to this version. Without this method, servers with this version cannot adopt rooms
-   * of older versions.
+   * of older versions of the game.
    */
   migrateState?(state: unknown, fromVersion: number): State;
 }

@@ -152,7 +152,7 @@ describe('GameTest', () => {
     expect(game.command(0, 'write', { text: 'hello' })).toBeNull();
   });
 
-  it('throws the unexpected error of a handler', async () => {
+  it('rethrows the unexpected error of a handler', async () => {
     const game = await create();
     expect(() => game.command(0, 'write', { text: 'bug' })).toThrow('a defect');
   });

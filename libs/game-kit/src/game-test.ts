@@ -66,7 +66,7 @@ export interface GameTestOptions {
    * `refuse(…)`.
    */
   readonly handlers?: Readonly<Record<string, (effect: Effect<never>) => unknown>>;
-  /** The result of the game's `@OnLoad` method. Default: the test calls the method itself, if a provider has one. */
+  /** The result of the game's `@OnLoad` method. Default: the test calls this method, if a provider has such a method. */
   readonly loaded?: unknown;
   /** Maximum size of the room's value in bytes of MessagePack, like `ROOM_STATE_BYTES_MAX` of a server. Default: 262144. */
   readonly stateBytesMax?: number;

@@ -32,9 +32,9 @@ export interface GameOptions {
    */
   readonly draft?: DraftMode;
   /**
-   * Rounds each number that a handler changed to a multiple of this step, such as 0.01. Clients then have the same numbers as the server,
-   * and a change takes fewer bytes. An object defines a step for each path of the state. A path consists of names joined by dots, and `*`
-   * stands for any key or index. The step of a path applies to all numbers below it, unless a longer path matches. 0: numbers are not
+   * Rounds each number that a handler changed to a multiple of this unit, such as 0.01. Clients then have the same numbers as the server,
+   * and a change takes fewer bytes. An object defines a unit for each path of the state. A path consists of names joined by dots, and `*`
+   * stands for any key or index. The unit of a path applies to all numbers below the path, unless a longer path matches. 0: numbers are not
    * rounded. Default: no rounding.
    * @example
    * quantize: { ships: 0.01, 'ships.*.angle': 0.001 }

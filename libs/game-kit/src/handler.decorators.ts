@@ -302,7 +302,7 @@ function isHandleName(name: unknown): boolean {
   return typeof name === 'string' && name.length > 0 && name.length <= NAME_CHARS_MAX;
 }
 
-/** Limits of `everyMs`, in ms. Each move of a bot computes a view and may change the room, so bots move at most 50 times a second. */
+/** Limits of `everyMs`, in ms. Each move of a bot computes a view and can change the room, so bots move at most 50 times a second. */
 const BOT_EVERY_MS = { min: 20, max: 60_000 } as const;
 const SEAT_EVENTS: readonly SeatEvent[] = ['joined', 'away', 'back', 'left'];
 /** Maximum length of a name, in characters. The room has the same limit for the names that handlers pass to it. */

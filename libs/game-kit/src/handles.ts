@@ -10,7 +10,7 @@ export type Handle =
   | { readonly kind: 'pause' }
   | { readonly kind: 'view' }
   | { readonly kind: 'bot'; readonly everyMs: number }
-  /** `game`: the class of the game to which the effect belongs. Undefined: the module of the provider decides. */
+  /** `game`: the class of the game to which the effect belongs. Undefined: the effect belongs to the games of the provider's module. */
   | { readonly kind: 'effect'; readonly name: string; readonly game?: object }
   | ({ readonly kind: 'result'; readonly name: string } & Patience)
   | ({ readonly kind: 'load'; readonly game?: object } & Patience)

@@ -18,7 +18,7 @@ describe('an interest grid', () => {
     );
   });
 
-  it('adds an entity within the distance `enter`, and removes the entity beyond the distance `leave`', () => {
+  it('adds an entity to the result within the distance `enter`, and removes the entity beyond the distance `leave`', () => {
     const seen = (x: number, before: readonly number[]) => new InterestGrid([{ x, y: 0 }], 100).near({ x: 0, y: 0 }, RADIUS, before);
     expect([seen(110, []), seen(100, []), seen(110, [0]), seen(121, [0])]).toEqual([[], [0], [0], []]);
   });

@@ -25,7 +25,7 @@ export class InterestGrid {
   private readonly cells = new Map<number, number[]>();
 
   /**
-   * @param entities the entities; results name them by their index
+   * @param entities the entities; the results contain indices of this list
    * @param cellSize length of a cell's side, best about the radius that `near` gets; smaller or larger cells are slower
    */
   constructor(
@@ -64,7 +64,7 @@ export class InterestGrid {
     return Math.floor(coordinate / this.cellSize);
   }
 
-  /** Keys are unique up to 2^25 cells from the origin. Cells at a greater distance may share a key, which only makes a search slower. */
+  /** Keys are unique up to 2^25 cells from the origin. Cells at a greater distance can share a key, which only makes a search slower. */
   private keyOf(column: number, row: number): number {
     return column * 2 ** 26 + row;
   }

@@ -100,7 +100,7 @@ describe('a bot that gives inputs in GameTest', () => {
     expect(() => game.step()).toThrow('bad-data');
   });
 
-  it('sets `bots` to true in the definition of its game', async () => {
+  it('makes the property `bots` of the game definition true', async () => {
     const game = new Driving();
     expect([roomTableOf(game, null).definition.bots, roomTableOf(new Still(), null).definition.bots]).toEqual([true, undefined]);
   });

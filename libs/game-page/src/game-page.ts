@@ -10,13 +10,13 @@ export interface GamePage<Rules = unknown> {
   readonly about: string;
   /** An SVG image of 24 by 24 pixels, in the current text color. */
   readonly icon: TemplateResult;
-  /** Sentences for the codes with which the game refuses commands. */
+  /** For each code with which the game refuses a command, a sentence for the player. */
   readonly refusals: Readonly<Record<string, string>>;
   /** The options of a new room, if the game has any. */
   readonly options?: RoomOptionsPart;
   /** Returns the seat for whose move the game waits. Null: the game waits for several players or for none. */
   turnOf(state: StateOf<Rules>): Seat | null;
-  /** Converts the argument of `room.end(result)` into a winner and a text for people. */
+  /** Converts the argument of `room.end(result)` into the winner and a text that tells players the outcome. */
   outcome(result: unknown): Outcome;
   /**
    * Draws the board into `root`. The page calls this function when the room has its first state. The board stays after the end of a game,

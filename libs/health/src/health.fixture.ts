@@ -19,7 +19,7 @@ import { EligibilityListener, HealthAnswerListener, HealthFacts, ServerEndListen
 
 export const INTERVAL_MS = 300;
 export const CHECKS: Partial<CheckOptions> = { intervalMs: INTERVAL_MS, graceMs: 0, holdMs: 3_000 };
-/** Options with which the checker never runs. For tests of the steps that follow a verdict. */
+/** Options with which the checker never runs, for tests of the actions after a verdict. */
 export const DORMANT: Partial<CheckOptions> = { ...CHECKS, intervalMs: 600_000 };
 
 export interface Started {
@@ -67,7 +67,7 @@ export class EligibilitySeen extends EligibilityListener {
   }
 }
 
-/** A Redis with servers. Real servers run in this process. Fake servers consist only of a record and a port. */
+/** A Redis and the servers that use it: real servers in this process, and fake servers, which consist only of a record and a port. */
 export class HealthWorld {
   private readonly opened: (() => Promise<void>)[] = [];
   private readonly folders: string[] = [];
@@ -174,7 +174,7 @@ export class HealthWorld {
     return { id, incarnation, port: fake, record: () => by.redis.commands.hgetall(id) };
   }
 
-  /** Starts a server whose link port is behind a `Wire`. The test can stop the data of the wire. */
+  /** Starts a server whose link port is behind a `Wire`. The test can stop the bytes on this wire. */
   async linked(name: string, options: { answers?: boolean; type?: 'gateway' } = {}): Promise<Started & { wire: Wire }> {
     let wire: Wire | undefined;
     const linkPort = async (links: Links): Promise<number> => {
@@ -224,7 +224,7 @@ export async function result(by: Started, kind: string): Promise<number> {
 
 export async function healthyAgain(by: Started): Promise<void> {
   const before = await result(by, 'healthy');
-  // Waits for a few more checks of each of three servers. All earlier checks then have a verdict.
+  // Waits for a few more checks of each of three servers. All earlier checks are judged by then.
   await eventually(async () => expect(await result(by, 'healthy')).toBeGreaterThan(before + 12), 15_000);
 }
 

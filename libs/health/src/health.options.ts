@@ -4,8 +4,8 @@ export interface CheckOptions {
   /** Number of successive missed checks before a verdict. It is above 1, so that one lost message does not condemn a server. */
   readonly maxMisses: number;
   /**
-   * Time in ms after the registration of a server in which its missed checks do not count, because a starting process may be too busy to
-   * answer.
+   * Time after the registration of a server, in ms. The checks that the server misses in this time do not count, because a starting process
+   * may be too busy to answer.
    */
   readonly graceMs: number;
   /** Minimum time of silence before a server is condemned, in ms, while many servers are silent at the same time. */
@@ -18,7 +18,7 @@ export const CHECK_DEFAULTS: CheckOptions = { intervalMs: 1_000, maxMisses: 2, g
 
 export const CHECK_OPTIONS = Symbol('CheckOptions');
 
-/** Period of the checker, in ms. All periods below are rounded up to a multiple of it. */
+/** Period of the checker, in ms. All periods below are rounded up to a multiple of this period. */
 export const TICK_MS = 50;
 /** Time in ms between two checks of a server after its link was lost. Applies until the server answers or is evicted. */
 export const URGENT_CHECK_MS = 250;
@@ -36,8 +36,8 @@ export const BATCH_MAX = 500;
 /** Number of successive answers of Redis after a failure before missed health checks count again. */
 export const CLEAN_ROUNDS = 2;
 /**
- * Maximum age of an eviction that counts as simultaneous with other failures, as a multiple of `intervalMs`. Simultaneous failures may have
- * one common cause.
+ * Maximum age of an eviction that counts as simultaneous with other failures, as a multiple of `intervalMs`. Simultaneous failures possibly
+ * have one common cause.
  */
 export const MANY_WINDOW_INTERVALS = 3;
 /**
@@ -45,7 +45,7 @@ export const MANY_WINDOW_INTERVALS = 3;
  * server with a huge reported lag would never be evicted.
  */
 export const PATIENCE_INTERVALS_MAX = 5;
-/** Lifetime of a vote, in ms. Older votes do not count, because they may be about an earlier failure. */
+/** Lifetime of a vote, in ms. Older votes do not count, because they are possibly about an earlier failure. */
 export const VOTE_MS = 5_000;
 /**
  * Time to live of the record of a dead server, in ms. The record shows a suspended server that it was evicted, and shows operators the
@@ -57,7 +57,10 @@ export const DEAD_RECORD_MS = 3_600_000;
  * expires, another gateway takes over.
  */
 export const CLEANUP_LEASE_MS = 10_000;
-/** Time in ms between an eviction by another gateway and the one check whether that gateway has released the lease on the cleanup. */
+/**
+ * Time in ms after an eviction by another gateway, at which this gateway checks once whether that gateway has released the lease on the
+ * cleanup.
+ */
 export const LEFT_CHECK_MS = 300;
 /** Time without a link after which a server is unreachable, as a multiple of `intervalMs`. */
 export const UNREACHABLE_INTERVALS = 2;
@@ -69,7 +72,7 @@ export const REPORT_LIFETIME_MS = 3 * REPORT_MS;
 /** Time after which a gateway without a majority regards itself as cut off and sends its players to other gateways, in ms. */
 export const CUT_OFF_MS = 750;
 /**
- * Age in ms of the last write of an owner from which the owner counts as cut off from Redis. Owners write once a second, and a reconnect
- * takes less than this time.
+ * An owner whose last write is at least this old, in ms, counts as cut off from Redis. Owners write once a second, and a reconnect takes
+ * less than this time.
  */
 export const STORE_LOST_MS = 3_000;

@@ -1,7 +1,7 @@
 /** Maximum size of a chunk, in bytes. A thousand busy sockets need at most 16 MB. */
 export const CHUNK_BYTES_MAX = 16_384;
 /**
- * Sizes in bytes of the chunks that all writers of a process share. In one tick, a gateway may fill a chunk for each of a thousand sockets.
+ * Sizes in bytes of the chunks that all writers of a process share. In one tick, a gateway can fill a chunk for each of a thousand sockets.
  * Small adjacent chunks fit into the caches of the processor, but large chunks do not. With 1,000 busy players, small chunks lowered the
  * CPU cost of a gateway from 12.8 to 11.6 s per million messages.
  */

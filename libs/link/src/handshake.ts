@@ -84,7 +84,7 @@ export function isNonce(bytes: Uint8Array): boolean {
 }
 
 /**
- * Limits for the message of an unauthenticated peer: one map of four fields. A later version of the handshake may send more fields, which
+ * Limits for the message of an unauthenticated peer: one map of four fields. A later version of the handshake can have more fields, which
  * these limits refuse. This is harmless, because a later version must use another name in the HMAC, so this version could not verify its
  * proofs anyway.
  */

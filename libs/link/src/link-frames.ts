@@ -20,13 +20,13 @@ export const LINK_KIND = {
   syncMany: 18,
   compactMany: 19,
   /**
-   * The trace of the request or of the command in the next frame. A server without tracing, or of an older version, ignores these frames.
+   * The trace of the request or of the command in the next frame. A server without tracing, or of an older release, ignores these frames.
    */
   tracedRequest: 20,
   tracedCommand: 21,
   /** The trace of a change that the owner of a room has just sent to its players. */
   tracedSync: 22,
-  /** The trace of the recovery or move that brought a room to its new owner. The `placed` of a session of the room follows. */
+  /** The trace of the recovery or move that brought a room to its new owner. The frame `placed` for a session of this room follows. */
   tracedPlaced: 23,
 } as const;
 

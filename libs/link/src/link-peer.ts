@@ -15,7 +15,7 @@ import {
 } from './link.options.js';
 import { LINK_HEADER, LINK_KIND } from './link-frames.js';
 
-/** Receives the messages of a link. A frame is a view that is valid only during the call. */
+/** Receives the messages of a link. The bytes of a frame are valid only during the call, because the buffer is used again. */
 export interface LinkInbox {
   /** `trace`: the span of the peer that sent the request. Null: the request is not traced. */
   request(peer: LinkPeer, pattern: string, data: unknown, trace: TraceContext | null): Promise<unknown>;
@@ -33,7 +33,7 @@ interface Pending {
 
 /**
  * One authenticated connection to another server. One system call sends all messages of an event-loop tick, in order. When the link breaks,
- * sent messages may be lost, and unanswered requests fail with `server-lost`.
+ * sent messages can be lost, and unanswered requests fail with `server-lost`.
  */
 export class LinkPeer {
   readonly id: ServerId;
@@ -133,7 +133,10 @@ export class LinkPeer {
     writeContext(trace, this.writer.chunk, at + tracedSync.context);
   }
 
-  /** Announces the trace of the recovery or move that brought the room of a session to this server. The `placed` of the session follows. */
+  /**
+   * Announces the trace of the recovery or move that brought the room of a session to this server. The frame `placed` for the session
+   * follows.
+   */
   sendPlacedTrace(handle: number, trace: TraceContext): void {
     if (!this.isOpen) return;
     const { tracedPlaced } = LINK_HEADER;

@@ -74,7 +74,7 @@ describe('the link of a server that traces', () => {
     expect((await bytesSentBy(tracer)).length).toBe(untraced.length + 4 + 1 + 4 + 24);
   });
 
-  it('continues the trace of a request on the other server, for that request only', async () => {
+  it('continues the trace of a request on the other server, but not for other requests', async () => {
     const [near, far] = [new RecordingTracer(), new RecordingTracer()];
     const { peer } = await linked(near, far);
     near.active = SPAN;

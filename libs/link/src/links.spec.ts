@@ -233,7 +233,7 @@ describe('the handshake of a link', () => {
   it.each([
     ['with the same secret', SECRET],
     ['with another secret', 'the secret of the other fleet'],
-  ])('closes a connection from a server of another fleet %s, and reports no different secret', async (_, secret) => {
+  ])('closes a connection from a server of another fleet %s, but does not report that the secrets differ', async (_, secret) => {
     const { address, links } = await newSide();
     const reports: unknown[] = [];
     links.onUnproved((id) => reports.push(id));
@@ -395,7 +395,7 @@ describe('a request on a link', () => {
     expect(await toA.request('who', null)).toBe(b.id);
   });
 
-  it('rejects with the refusal of the other server and the time until the next attempt', async () => {
+  it('fails with the refusal of the other server and the time until the next attempt', async () => {
     const { toB, b } = await pair();
     b.links.onRequest(() => Promise.reject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 }));
     await expect(toB.request('x', 1)).rejects.toMatchObject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 });
@@ -435,7 +435,7 @@ describe('a request on a link', () => {
 });
 
 describe('a frame on a link', () => {
-  it('arrives unchanged for any sizes of the received packets', async () => {
+  it('arrives unchanged when its bytes arrive in packets of any size', async () => {
     const { links, address } = await newSide();
     const events: unknown[] = [];
     links.onEvent((_, pattern, data) => events.push([pattern, data]));
@@ -719,7 +719,7 @@ describe('a second link to the same peer', () => {
   });
 });
 
-describe('the silent peer of a link', () => {
+describe('an inactive peer of a link', () => {
   it('gets pings until its link is closed', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
@@ -777,7 +777,7 @@ describe('the silent peer of a link', () => {
     expect(side.closed).toEqual([]);
   });
 
-  it('is disconnected without its backlog when it reads nothing', async () => {
+  it('loses its link and its backlog when it reads nothing', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);

@@ -115,7 +115,7 @@ export class Links implements OnApplicationShutdown {
 
   /**
    * Sets the handler for frames of one kind. Each kind has only one handler, because a dispatch to several handlers would be slower. The
-   * frame is a view that is valid only during the call.
+   * bytes of the frame are valid only during the call, because the buffer is used again.
    */
   onFrame(kind: number, handler: FrameHandler): void {
     this.frameHandlers[kind] = handler;
@@ -209,8 +209,8 @@ export class Links implements OnApplicationShutdown {
           this.news.emit('unproved', claimed);
           return null;
         }
-        // A server of another fleet has dialed an outdated address. Its secret may still be valid, because two fleets can share one Redis
-        // and one secret.
+        // A server of another fleet has dialed an outdated address. The secret of that server is possibly valid here, because two fleets
+        // can share one Redis and one secret.
         if (!this.isOfThisFleet(proof.identity.id)) return null;
         const side = isVerify ? 'verified' : 'accept';
         writeFrame(socket, LINK_KIND.ready, packProof([proof.secret], side, proof.nonce, nonce, this.self, channel));
@@ -338,7 +338,7 @@ export class Links implements OnApplicationShutdown {
       clearTimeout(timer);
       peer = new LinkPeer(socket, result, this.inbox, isDialled, this.tracer);
       splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
-      // Registers the peer before the next frame is read, because the chunk with this last frame of the handshake may also contain frames
+      // Registers the peer before the next frame is read, because the chunk with this last frame of the handshake can also contain frames
       // for the peer.
       this.register(peer);
       resolve(peer);

@@ -18,7 +18,10 @@ const READ_BYTES_MAX = 65_536;
 /** The shared read buffer of all sockets. So a receiver must process its bytes before the next read. */
 const incoming = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
-/** Returns the `onread` option for a socket that dials. `receive` gets a view that is valid only during the call. */
+/**
+ * Returns the `onread` option for a socket that dials. `receive` gets bytes that are valid only during the call, because the buffer is used
+ * again.
+ */
 export function readingTo(receive: (bytes: Buffer) => void): OnReadOpts {
   return {
     buffer: incoming,
@@ -31,14 +34,15 @@ export function readingTo(receive: (bytes: Buffer) => void): OnReadOpts {
 
 /**
  * Passes the bytes of an accepted socket to `receive`, as `readingTo` does for a dialing socket. Call this function in the event handler
- * that delivers the socket, so that no bytes are lost. Afterwards use only the returned socket, because `accepted` may be destroyed.
+ * that delivers the socket, so that no bytes are lost. Afterwards use only the returned socket, because this function usually destroys
+ * `accepted`.
  */
 export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void): Socket {
   const from = accepted as unknown as Internals;
   const handle = from._handle;
   if (!handle || accepted instanceof TLSSocket) {
-    // An accepted socket of an HTTP server stays half open after the client has ended it. With this setting it closes, as the new socket
-    // below does.
+    // By default, an accepted socket of an HTTP server stays half open after the client has ended its side. With this setting, the socket
+    // closes. The new socket below needs no such setting.
     accepted.allowHalfOpen = false;
     accepted.on('data', receive);
     return accepted;

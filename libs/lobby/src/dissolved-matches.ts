@@ -76,7 +76,7 @@ export class DissolvedMatches {
       ),
     );
     const returned = await this.tickets.dissolve(match, ends, stage);
-    // Another lobby has made or dissolved the match.
+    // Another lobby has already made the room of the match or dissolved the match.
     if (returned === null) return;
     await dissolved?.();
     await Promise.all(

@@ -4,8 +4,8 @@ import { isPassword } from './room-password.js';
 
 /**
  * The right of a person to enter a room. `isInvited`: the person has given the room's invite code. `password`: the stored form of the
- * password that the person knows. It changes with each new password, so that an old password is not valid any more. Null: the person knows
- * no password. `any`: the person needs no password, because the server puts the person into the room.
+ * password that the person knows. Each new password of the room has another stored form, so an old password is not valid any more. Null:
+ * the person knows no password. `any`: the person needs no password, because the server puts the person into the room.
  */
 export interface EntryPass {
   readonly isInvited: boolean;
@@ -68,8 +68,8 @@ export function refuseSpectator(record: RoomRecord, user: UserId, { isInvited, p
 }
 
 /**
- * Returns the refusal for a room without a record. If the player gave an invite code, the refusal names the code, because the room of a
- * code may be closed.
+ * Returns the refusal for a room without a record: `invite-unknown` if the player gave an invite code, else `room-unknown`. The room of an
+ * invite code is possibly closed.
  */
 export function unknownRoom(shown: Shown | 'server'): HoldfastError {
   return new HoldfastError(shown !== 'server' && shown.code !== undefined ? 'invite-unknown' : 'room-unknown');

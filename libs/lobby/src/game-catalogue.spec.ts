@@ -10,7 +10,7 @@ function catalogueOf(servers: { state: string; games: ReturnType<typeof games> }
 }
 
 describe('GameCatalogue', () => {
-  it('lists the games of ready and draining game servers once, sorted by name', () => {
+  it('lists each game of the ready and draining game servers once, sorted by name', () => {
     const catalogue = catalogueOf([
       { state: 'ready', games: games(['duel', 2]) },
       { state: 'starting', games: games(['soon', 2]) },

@@ -127,8 +127,8 @@ export class GameStarter {
   }
 
   /**
-   * Sets the room back to `waiting` if this is still the current start. `error`: the reason for the failure. The view of the room shows the
-   * reason to all members, because only the host gets the answer to the request.
+   * Sets the room back to `waiting` if this is still the current start. `error`: the reason for the failure. All members see the reason in
+   * the data of the room, because only the host gets the answer to the request.
    */
   async takeBack(record: RoomRecord, start: string, error?: unknown): Promise<void> {
     if (record.status !== 'starting' || record.start !== start) return;
@@ -138,8 +138,8 @@ export class GameStarter {
   }
 
   /**
-   * Places the room and requests the chosen server to open the game. Tries at most `START_TRIES_MAX` servers. Returns the message about the
-   * room that the server published on the room's channel. Undefined: the game was open already, or a server of an older version has opened
+   * Places the room, and asks the chosen server to open the game. Tries at most `START_TRIES_MAX` servers. Returns the message about the
+   * room that the server published on the room's channel. Undefined: the game was open already, or a server of an older release has opened
    * it.
    */
   private async open(
@@ -178,7 +178,7 @@ export class GameStarter {
       try {
         const record = this.directory.get(server);
         if (!record) throw new HoldfastError('server-lost');
-        // Refuses a server of an earlier version that does not support a property of this room, because the server would ignore the
+        // Refuses a server of an earlier release that does not support a property of this room, because the server would ignore the
         // property and start the game without it.
         const offered = record.games[room.game];
         const isUnsupported =

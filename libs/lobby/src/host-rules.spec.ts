@@ -59,7 +59,7 @@ describe('the host of a room', () => {
     expect(replaceGoneHost(recent, NOW)).toBe(recent.doc);
   });
 
-  it('remains the host when no other member is present', () => {
+  it('remains the host after the grace period when no other member is present', () => {
     const empty = room([member(ada, away(HOST_GRACE_MS)), member(bob, away(HOST_GRACE_MS))]);
     expect(replaceGoneHost(empty, NOW)).toBe(empty.doc);
   });
@@ -73,8 +73,8 @@ describe('the host of a room', () => {
   });
 });
 
-describe('a removed member', () => {
-  it('may join the room again, and the join deletes the record of the removal', () => {
+describe('the removal of a member', () => {
+  it('lets the member join again, and the join deletes the record of the removal', () => {
     const before = room([member(ada), member(bob, away(1))], { players: [ada, bob] }, { status: 'playing' });
     const doc = kick(before, ada, bob, false, NOW);
     expect(doc).toMatchObject({ members: [{ user: ada }], kicked: [bob], players: [ada, bob] });
@@ -84,7 +84,7 @@ describe('a removed member', () => {
     expect(back.kicked).toBeUndefined();
   });
 
-  it('may not join or watch the room while a ban lasts', () => {
+  it('with a ban, prevents the user from joining or watching the room until the host lifts the ban', () => {
     const before = room([member(ada), member(bob)]);
     const banned = { ...before, doc: kick(before, ada, bob, true, NOW) };
     expect(banned.doc.banned).toEqual([{ user: bob, name: 'BOB' }]);
@@ -95,13 +95,13 @@ describe('a removed member', () => {
     expect(refusal(() => join(lifted, { user: bob, name: 'Bob' }))).toBeNull();
   });
 
-  it('can be a user who is not in the room only when the host also bans the user', () => {
+  it('is refused for a user who is not in the room, unless the host also bans the user', () => {
     const alone = room([member(ada)]);
     expect(refusal(() => kick(alone, ada, bob, false, NOW))).toBe('not-a-member');
     expect(kick(alone, ada, bob, true, NOW).banned).toEqual([{ user: bob }]);
   });
 
-  it('is never the host, because no member may remove the host', () => {
+  it('is refused for the host', () => {
     const both = room([member(ada), member(bob)]);
     expect(refusal(() => kick(both, ada, ada, false, NOW))).toBe('bad-data');
     expect(refusal(() => kick(both, bob, ada, false, NOW))).toBe('not-owner');
@@ -177,7 +177,7 @@ describe('the entry of a player or spectator', () => {
 });
 
 describe('the start of a game', () => {
-  it('excludes a member who has been away and not ready for some seconds', () => {
+  it('excludes a member who is not ready and has been away for some seconds', () => {
     const waits = room([member(ada), member(bob, { readyRound: 0 }), member(cyd, away(START_AWAY_MS - 1))]);
     expect(refusal(() => checkStart(waits, ada, { now: NOW }))).toBe('not-ready');
     const begins = room([member(ada), member(bob, { readyRound: 0 }), member(cyd, away(START_AWAY_MS))]);

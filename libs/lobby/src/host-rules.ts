@@ -5,7 +5,7 @@ import { isAwayFor, leave } from './room-rules.js';
 
 /* Pure rules for the operations of the host. They compute the next document from a record, or throw a refusal. */
 
-/** The changes of `rooms.update`, after the password was hashed and the code was reserved. An absent field does not change. */
+/** The changes of `rooms.update`, after the password was hashed and the invite code was reserved. An absent field does not change. */
 export interface RoomUpdate {
   readonly name?: string;
   readonly private?: boolean;
@@ -54,7 +54,7 @@ export function handOver(record: RoomRecord, user: UserId, to: UserId, now: numb
 /**
  * Removes a member, and with `ban` bans the user. A repeated call changes nothing.
  *
- * @throws `not-in-room`, `not-owner`, `not-a-member`, `bad-data` for the host's own seat or for too many bans
+ * @throws `not-in-room`, `not-owner`, `not-a-member`, `bad-data` when the target is the host, or when the room has too many bans
  */
 export function kick(record: RoomRecord, user: UserId, target: UserId, ban: boolean, now: number): RoomDoc {
   const host = asHost(record, user, now);

@@ -14,16 +14,16 @@ export interface LobbyOptions {
 /** Minimum time between two reads of the first page of a list, in ms. Players who request the page within this time share one read. */
 export const LIST_EVERY_MS = 20;
 /**
- * Maximum number of attempts of one compare-and-set. An attempt fails when another write came first. So many failures show a defect, and
- * the request is refused with `busy`.
+ * Maximum number of attempts of one compare-and-set. An attempt fails when another write came first. This number of failures in a row shows
+ * a defect, so the request is refused with `busy`.
  */
 export const CAS_TRIES_MAX = 20;
 /** Age in ms at which the sweep cancels an unfinished start of a game that loads no data. A healthy start takes less time. */
 export const START_ABANDONED_MS = 15_000;
 
 /**
- * Returns the age in ms at which the sweep cancels an unfinished start, because its lobby has died. The time suffices for two loads: the
- * second load runs on another server after the loss of the first server.
+ * Returns the age in ms at which the sweep cancels an unfinished start, because the lobby of such a start has probably died. The time
+ * suffices for two loads: the second load runs on another server after the loss of the first server.
  *
  * @param loadMs the time for which the game may load data, in ms
  */
@@ -62,5 +62,7 @@ export const START_TRIES_MAX = 4;
 export const START_AWAY_MS = 5_000;
 /** Time for which a host may be away before another member becomes the host, in ms. */
 export const HOST_GRACE_MS = 15_000;
-/** Number of removed members in the record of a room. Their gateways read the reason for the removal from this record. */
+/**
+ * Maximum number of removed members in the record of a room. The gateways of these users read the reason for the removal from the record.
+ */
 export const KICKED_MAX = 16;

@@ -87,7 +87,7 @@ const LIST_COMMANDS_MAX = 101;
 const DUEL = { duel: { seats: { min: 2, max: 4 } } };
 const PUZZLE = { puzzle: { seats: { min: 1, max: 2 }, options: true } };
 
-/** Fake game servers: each server opens the room in Redis, unless `trouble` replaces that step. */
+/** Fake game servers: each server opens the room in Redis, unless `trouble` replaces the opening. */
 class GameServers {
   readonly asked: string[] = [];
   cancelled: RoomId[] = [];
@@ -119,7 +119,7 @@ class GameServers {
   loadMs = 0;
   /** The timeouts of the requests that lobbies have sent to servers, in ms. */
   readonly timeouts: (number | undefined)[] = [];
-  /** False: the answers of servers lack the published message about the room, as in an older version. */
+  /** False: the answers of servers lack the published message about the room, as in an older release. */
   tellsNews = true;
   /** The region of the gateways. */
   region = '';
@@ -376,7 +376,7 @@ describe('a private room', () => {
 });
 
 describe('the host of a room', () => {
-  it('makes only one member the new host when two lobbies each handle a request for another new host', async () => {
+  it('makes only one member the new host when two lobbies handle requests for different new hosts at the same time', async () => {
     const [one, other] = [newLobby(), newLobby()];
     const callers = newCallers(3) as [Caller, Caller, Caller];
     const room = await one.rooms.create(callers[0], { game: 'duel', seats: 3 });
@@ -491,7 +491,7 @@ describe('a room with options', () => {
     await expect(rooms.create(newCaller(), { game: 'puzzle', options: {} })).rejects.toMatchObject({ code: 'server-lost' });
   });
 
-  it('is not opened by a game server whose version has no room options', async () => {
+  it('is not opened by a game server of a release without room options', async () => {
     const { rooms, starter, servers } = newLobby();
     servers.withOptions = ['b'];
     const host = newCaller();
@@ -597,7 +597,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(id)).doc.members).toEqual([]);
   });
 
-  it('are listed by game, up to the requested number, when the rooms are public', async () => {
+  it('are listed by game, up to the requested number, only if they are public', async () => {
     const { rooms, list } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -826,7 +826,7 @@ describe('a match of waiting players', () => {
     const { id } = await rooms.create(host(), { game: 'duel', private: true });
     await rooms.join(guest(), id, { code: (await mustRead(id)).doc.code! });
     const lost = (await matchmaker.find(host(), { game: 'duel', party: true })) as { ticket: string };
-    // Simulates that Redis lost the ticket, and the hints that contain the ticket's id.
+    // Simulates that Redis lost the ticket, and the entries in `UserRooms` that name the ticket.
     await Promise.all([
       redis.commands.del(...(await redis.commands.keys('hf:match:{duel}:*'))),
       ...[host, guest].map((ask) => userRooms.forgetTicket(ask().user, { ...lost, game: 'duel' })),
@@ -919,7 +919,7 @@ describe('the matchmaking of a game whose lobby died', () => {
       return (await lobby.tickets.reports()).length > 0;
     });
     expect(await records.read(match.id)).toBeNull();
-    // Advances the clock in small steps, because the queue time would count a longer step as a pause of the runner.
+    // Advances the clock by small amounts, because the queue time would count a larger amount as a pause of the runner.
     await until(async () => {
       pass(MATCH_ABANDONED_MS / 10);
       return !(await lobby.tickets.isOpen(match));
@@ -1007,7 +1007,7 @@ describe('the sweep of rooms', () => {
     expect((await mustRead(starting.id)).status).toBe('waiting');
   });
 
-  it('removes a member who is away for longer than the grace period', async () => {
+  it('removes a member who has been away for longer than the grace period', async () => {
     const { rooms, sweeper, presence } = newLobby();
     const [host, away, back] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
@@ -1283,7 +1283,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect([await userTickets.gameOf(ada.user), await userTickets.gameOf(bob.user)]).toEqual([null, 'duel']);
   });
 
-  it('does not match a user who has created a room', async () => {
+  it('puts no user who has created a room into a match', async () => {
     const { rooms, matchmaker, tickets, userTickets } = newLobby();
     const next = asks(newCaller());
     const slept = next();
@@ -1418,7 +1418,7 @@ describe('the list of public rooms', () => {
       took.push(performance.now() - from);
       counts.push(commands);
     }
-    // Compares the median, because Redis may also count a command of another connection.
+    // Compares the median, because Redis can also count a command of another connection.
     expect(counts.sort((a, b) => a - b)[10]).toBeLessThanOrEqual(LIST_COMMANDS_MAX);
     expect(took.sort((a, b) => a - b)[10]).toBeLessThan(100);
   }, 120_000);

@@ -12,7 +12,7 @@ export type MatchEvent = MatchMessage extends infer Message
   : never;
 
 /**
- * Sends `match` messages to the players of tickets, at most once. A message may be lost, so gateways also request the state of tickets
+ * Sends `match` messages to the players of tickets, at most once. A message can be lost, so gateways also request the state of tickets
  * (`match.check`).
  */
 @Injectable()

@@ -26,13 +26,13 @@ import { newRoomId, RoomService } from './room-service.js';
 import { RoomWriter } from './room-writer.js';
 
 /**
- * Age of a match in ms after which another lobby may have made its room already. It is half of the age at which another lobby continues the
- * match.
+ * Age of a match in ms after which another lobby has possibly made the room of the match already. It is half of the age at which another
+ * lobby continues the match.
  */
 const UNDISPUTED_MS = 2_500;
 
 /**
- * Makes the rooms of matches, and puts the players of tickets into rooms with free seats. Another lobby can repeat every step without
+ * Makes the rooms of matches, and puts the players of tickets into rooms with free seats. Another lobby can repeat all of this work without
  * making a second room, because the room has the id of its match.
  */
 @Injectable()

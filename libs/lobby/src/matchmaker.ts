@@ -152,8 +152,8 @@ export class Matchmaker {
       const blamed = users.includes(caller) ? [caller] : users;
       const match = await this.store.matchOf(game, id);
       const end: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
-      // Sends the players of the new ticket no message about the end of the old ticket, because their clients would take it for the end of
-      // the new search.
+      // Sends the players of the new ticket no message about the end of the old ticket, because their clients would interpret this message
+      // as the end of the new search.
       if (match) await this.dissolved.failOffer(match, (user) => blamed.includes(user), { end, isTold: (user) => !isMoving(user) });
     }
   }
@@ -229,7 +229,7 @@ export class Matchmaker {
       const isFree = await this.userRooms.overtakeIfFree(user, asked);
       if (isFree === true) return;
       if (isFree === false) throw new HoldfastError('overtaken');
-      // The stored room of the user is only a hint. The record of the room decides.
+      // The stored room of the user is only a hint. The record of the room decides whether the user is a member.
       const record = await this.records.read(isFree);
       if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
       // If the record is missing, another lobby may soon create the room, for the match of an earlier search. So this lobby waits.
@@ -265,7 +265,7 @@ export class Matchmaker {
     return this.endTicket(caller);
   }
 
-  /** Cancels the ticket of the party in this room. If there is no ticket, the room belongs to a match, and this method cancels nothing. */
+  /** Cancels the ticket of the party in this room. If the party of this room has no ticket, cancels nothing and returns false. */
   private async cancelParty(caller: Pick<Caller, 'user' | 'asked'>, record: RoomRecord): Promise<boolean> {
     const found = await this.tickets.of(caller.user);
     if (found?.ticket.party !== record.id) return false;
@@ -370,7 +370,7 @@ export class Matchmaker {
   }
 
   /**
-   * Compares the searches of a gateway with the tickets, because messages to players may be lost. Also marks the users of these searches as
+   * Compares the searches of a gateway with the tickets, because messages to players can be lost. Also marks the users of these searches as
    * connected. Returns for each search the message that its player has missed, or null.
    */
   async check(searches: readonly KnownSearch[]): Promise<(MatchMessage | null)[]> {
@@ -380,7 +380,7 @@ export class Matchmaker {
   private async checkOne({ user, game, ticket, asked }: KnownSearch): Promise<MatchMessage | null> {
     await this.store.setPresence(game, user, asked, true);
     const found = await this.store.ofUser(game, user);
-    // Only lobbies of a later build can read this ticket. They decide about it and notify the player.
+    // Only lobbies of a later build can read this ticket. Those lobbies match or end the ticket, and notify the player.
     if (found.state === 'foreign') return null;
     const state = await this.stateOf(found, game, ticket);
     if (state) return state;
@@ -403,7 +403,7 @@ function playerOf({ user, name, session, gateway, asked, claims }: Caller): Tick
   return { user, name, session, gateway, ...(asked && { asked }), ...(claims && { claims }) };
 }
 
-/** Ignores `offer-unknown`, because the offer has ended. */
+/** Ignores `offer-unknown`, which means that the offer has already ended. */
 function ignoreOver(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'offer-unknown')) throw error;
 }

@@ -8,7 +8,7 @@ import { UserTickets } from './user-tickets.js';
 
 /**
  * Stores which members of rooms are connected, away or gone. The reports come from gateways, and from the processes that clean up after
- * dead gateways. They may arrive late, twice or in another order.
+ * dead gateways. They can arrive late, twice or in another order.
  */
 @Injectable()
 export class MemberPresence {
@@ -35,7 +35,7 @@ export class MemberPresence {
   }
 
   /**
-   * Marks the user as away, because the gateway of this `admission` is dead. Idempotent. A suspended lobby may handle a report of the dead
+   * Marks the user as away, because the gateway of this `admission` is dead. Idempotent. A suspended lobby can handle a report of the dead
    * gateway later. So the mark has a later request order than all reports of this admission, and no such report replaces the mark.
    * Therefore a gateway that was evicted by mistake must report in a new admission.
    */
@@ -43,14 +43,14 @@ export class MemberPresence {
     const admissionEnd = admission === undefined ? undefined : endOf(admission);
     await this.tickets.setPresence(user, admissionEnd, false);
     const pointer = await this.userRooms.get(user);
-    // The number 0 means that the store lost the user's admissions, so no report can be compared with it.
+    // The admission number 0 means that the store lost the user's admissions, so the order of this report is unknown.
     if (pointer && !pointer.watching) await this.setAway(pointer.room, user, admissionEnd, admission ? admissionEnd : undefined);
   }
 
   /**
    * Ends the membership of a user whose session is over. Voids every request before `order`, and removes the user from the room and the
    * queue. A lobby that still handles an older request detects the departure after its write, and undoes the write. Idempotent. Does
-   * nothing when the user was admitted or has changed the room since then.
+   * nothing when the user was admitted or has changed the room after `order`.
    * @param known the user's room according to the gateway, for the case that the store has no room
    */
   async depart(user: UserId, order: RequestOrder, known: UserRoom | null = null): Promise<void> {
@@ -64,8 +64,8 @@ export class MemberPresence {
   }
 
   /**
-   * Removes a member who will not return. With `order`, does nothing when the user has returned to this room after that request. Without
-   * `order`, does nothing when the user was admitted or has changed the room since this call.
+   * Removes a member who will not return. With `order`, does nothing when the user has returned to this room after the request with this
+   * order. Without `order`, does nothing when the user was admitted or has changed the room since this call.
    */
   async gone(room: RoomId, user: UserId, order?: RequestOrder, isDue?: RoomGuard): Promise<void> {
     const since = order ?? (await this.userRooms.lastRequestOrder(user));

@@ -12,7 +12,7 @@ const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL
 const records = new RoomRecords(redis);
 const tickets = new TicketStore(redis, { onConnected: () => {} } as unknown as StoreGeneration);
 const RULES = matchRules({ min: 2, max: 2 }, { backfill: { running: true, waiting: true } });
-/** Redis may return some more rooms of matches than requested. */
+/** Redis can return a few more rooms of matches than requested. */
 const READ_MAX = 3.5 * BACKFILL_ROOMS;
 
 beforeAll(() => redis.ready());
@@ -23,7 +23,7 @@ let passedMs = 0;
 const monotonic = performance.now.bind(performance);
 afterEach(() => jest.restoreAllMocks());
 
-/** Creates rooms of one host each. Waiting rooms are public, and running rooms are those of matches. */
+/** Creates rooms of one host each. Waiting rooms are public, and running rooms belong to matches. */
 async function rooms(count: number, isRunning: boolean, seats = 2): Promise<RoomId[]> {
   const ids = Array.from({ length: count }, () => `open-${randomUUID()}` as RoomId);
   await Promise.all(

@@ -23,8 +23,8 @@ interface Progress {
 }
 
 /**
- * Finds the rooms with free seats that matchmaking may fill. Each read covers a bounded number of records and continues after the last
- * read. So every room is read at some time.
+ * Finds the rooms with free seats that matchmaking may fill. Each read covers a limited number of records and begins where the previous
+ * read ended, so every room is read from time to time.
  */
 @Injectable()
 export class OpenRooms {

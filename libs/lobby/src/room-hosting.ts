@@ -42,7 +42,7 @@ export class RoomHosting {
       ...(password !== undefined && { password: password === null ? null : await hashPassword(password) }),
       ...(isCodeMissing && { code: await this.invites.reserve(before.id) }),
     };
-    // Adds the room to the index, which must contain every public room. The index may also contain private rooms, because readers skip
+    // Adds the room to the index, which must contain every public room. The index can also contain private rooms, because readers skip
     // them.
     if (change.private === false) await this.records.enlist(before.id, before.game, doc.createdAt);
     const changed = await this.changeRoom(caller, before, (record) => update(record, caller.user, prepared, this.rooms.now()));
@@ -65,7 +65,7 @@ export class RoomHosting {
   async kick(caller: Caller, { user, ban = false }: Data<'rooms.kick'>): Promise<RoomRecord> {
     const before = await this.rooms.roomOf(caller);
     const after = await this.changeRoom(caller, before, (record) => kick(record, caller.user, user, ban, this.rooms.now()));
-    // If this lobby dies here, the user's entry still names the room. The sweep ignores the entry, which is only a hint.
+    // If this lobby dies here, the user's entry in `UserRooms` still names the room. The sweep ignores the entry, which is only a hint.
     if (isMember(before, user)) await this.rooms.forget(after.id, user);
     if (after.status === 'playing') this.notifyOwner(after);
     return after;

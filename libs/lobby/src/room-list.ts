@@ -22,20 +22,20 @@ interface Read {
 }
 
 /**
- * Maximum number of records that a page reads per requested room. It is above 1, because private rooms and missing records are not on the
- * page.
+ * Maximum number of records that are read for a page, per requested room. It is above 1, because private rooms and missing records are not
+ * on the page.
  */
 const PAGES_MAX = 2;
 /**
- * Age in ms from which an index entry without a record belongs to a closed room. A younger entry may belong to a room that is being
+ * Age in ms from which an index entry without a record belongs to a closed room. A younger entry possibly belongs to a room that is being
  * created.
  */
 const UNMADE_MS = 60_000;
 
 /**
- * Returns the public rooms in pages, newest first. A page reads at most `PAGES_MAX` records per requested room, so its cost does not depend
- * on the number of rooms. Simultaneous requests for the first page of a game share one read. The read begins after these requests, so an
- * answer contains all changes from before the request.
+ * Returns the public rooms in pages, newest first. For a page, this class reads at most `PAGES_MAX` records per requested room, so the cost
+ * of a page does not depend on the number of rooms. Simultaneous requests for the first page of a game share one read. The read begins
+ * after these requests, so an answer contains all changes from before the request.
  */
 @Injectable()
 export class RoomList {
@@ -93,7 +93,7 @@ export class RoomList {
     }
   }
 
-  /** Drops old keys of `beganAt`. Players may send any game name, so the map would grow without limit. */
+  /** Drops old keys of `beganAt`. Players can send any game name, so the map would otherwise grow without limit. */
   private forgetOld(): void {
     const now = performance.now();
     for (const [key, at] of this.beganAt) {
@@ -128,7 +128,7 @@ export class RoomList {
     return { rooms, end: at };
   }
 
-  /** Removes old entries without a record. A young entry may belong to a new room, whose record is written after the index. */
+  /** Removes old entries without a record. A young entry possibly belongs to a new room, whose record is written after the index. */
   private unlist(entries: readonly IndexEntry[], game: string | undefined): void {
     const now = this.clock.storeTime();
     const old = entries.filter(({ createdAt }) => now - createdAt > UNMADE_MS).map(({ room }) => room);

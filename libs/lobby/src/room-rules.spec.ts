@@ -100,7 +100,7 @@ describe('a user who joins a waiting room', () => {
     ['room-full', room({ seats: 2 })],
     ['room-playing', room({}, { status: 'playing' })],
     ['room-playing', room({}, { status: 'starting' })],
-  ])('is refused as %s', (code, record) => {
+  ])('is refused with the code %s', (code, record) => {
     expect(refusal(() => join(record, { user: 'cy' as UserId, name: 'Cy' }))).toBe(code);
   });
 
@@ -149,7 +149,7 @@ describe('the away state of a member', () => {
     expect(cameBack({ ...rest, doc }, 'bob' as UserId)).toBe(doc);
   });
 
-  it('is decided by the report with the highest request order, in any order of arrival', () => {
+  it('depends only on the report with the highest request order, even when reports arrive in another order', () => {
     const at = (turn: number, number: number) => ({ turn, number });
     const gone = wentAway(room(), 'bob' as UserId, 1_000, at(7, 2));
     expect(cameBack(room({ members: gone.members }), 'bob' as UserId, at(7, 1))).toMatchObject({ members: gone.members });
@@ -190,7 +190,7 @@ describe('the readiness of a member', () => {
 });
 
 describe('the start of a game by the rules of a room', () => {
-  it('makes all members players in their order, even a host who is not ready', () => {
+  it('makes all members players in the order of the list of members, even a host who is not ready', () => {
     expect(checkStart(room(), 'ada' as UserId).map(({ user }) => user)).toEqual(['ada', 'bob']);
   });
 
@@ -201,7 +201,7 @@ describe('the start of a game by the rules of a room', () => {
     ['not-ready', 'ada', room({ members: [member('ada'), member('bob')] })],
     ['room-playing', 'ada', room({}, { status: 'starting' })],
     ['room-playing', 'ada', room({}, { status: 'playing' })],
-  ])('is refused as %s', (code, user, record) => {
+  ])('is refused with the code %s', (code, user, record) => {
     expect(refusal(() => checkStart(record, user as UserId))).toBe(code);
   });
 });

@@ -45,7 +45,7 @@ export interface NewRoom {
 
 /**
  * A member who is away. `awaySince` only identifies the period in which the member is away. It cannot measure the length of this period,
- * because somebody may set the clock of Redis.
+ * because an operator can set the clock of Redis.
  */
 export interface Absentee {
   readonly user: UserId;

@@ -42,7 +42,7 @@ export class RoomSearch {
   /**
    * Returns one page. `cursor`: `next` of the previous page. The pages first contain the rooms of the cached list, and then the older
    * rooms. Each of these two parts has its own order. A request reads at most `OLDER_ROOMS_MAX` older rooms. A room whose position changes
-   * between two requests may be on both pages or on none. Every other room is on at least one page.
+   * between two requests can be on both pages or on none. Every other room is on at least one page.
    *
    * @throws `bad-data` for a cursor that is not the `next` of an answer
    */
@@ -71,8 +71,8 @@ export class RoomSearch {
 
   /**
    * Returns the first page of each query. Null: the page still has the given tag, so it has not changed. After each `FOLLOW_SLICE_MS` of
-   * this work, the lobby handles other requests. The queries of only one gateway run at a time. So a gateway with many queries delays only
-   * the queries of other gateways.
+   * this work, the lobby handles other requests. The lobby handles the calls of this method one after the other. So a gateway with many
+   * queries delays only the queries of other gateways.
    */
   follow(queries: readonly { readonly query: RoomListQuery; readonly tag: string | null }[]): Promise<(FollowedRooms | null)[]> {
     return this.turns.run('', async () => {
@@ -141,14 +141,17 @@ export class RoomSearch {
   }
 }
 
-/** Maximum number of queries whose first page a lobby keeps. This number suffices for all lists that eight gateways may follow. */
+/**
+ * Maximum number of queries whose first page a lobby keeps. This number suffices for all lists to which the players of eight gateways can
+ * subscribe.
+ */
 const FOLLOWED_MAX = 1_024;
 /**
  * Maximum number of sort orders in which a lobby keeps one cached list. Without the limit, players could request so many sort orders that
  * the lobby runs out of memory.
  */
 const ORDERS_MAX = 64;
-/** Time in ms after which the work on followed lists pauses for other requests of the lobby. */
+/** Time in ms after which the work on subscribed lists pauses for other requests of the lobby. */
 const FOLLOW_SLICE_MS = 4;
 
 /** The position in the list of rooms at which the next page begins. */
@@ -169,8 +172,9 @@ function isNewestFirst({ by, order }: RoomSort): boolean {
 }
 
 /**
- * Returns the older of two positions. `end`: the end of the part. `last`: the last room of a page that is sorted newest first. New rooms
- * push older rooms out of the cached list, so its end may be newer than rooms that the player has already received.
+ * Returns the older of two positions. `end`: the position of the last room in the cached list, or in the last read of older rooms. `last`:
+ * the last room of a page that is sorted newest first. New rooms push older rooms out of the cached list, so the end of the cached list can
+ * be newer than rooms that the player has already received.
  */
 function olderOf(end: IndexEntry, last: SortKey | null): IndexEntry {
   if (last === null) return end;

@@ -29,7 +29,7 @@ export type Newcomer = Person & Pick<Caller, 'asked'>;
 /**
  * Carries out the requests of users about their rooms: create, join, watch, leave and ready. A request first changes the entry of the user
  * (`UserRooms`) and then the record of the room (`RoomWriter`). After the creation of a room and after a join, the service checks whether
- * a later request of the user came between. In this case it undoes the change.
+ * another lobby has executed a later request of the user meanwhile. In this case, the service undoes the change.
  */
 @Injectable()
 export class RoomService {
@@ -100,8 +100,8 @@ export class RoomService {
   }
 
   /**
-   * Creates a room with these members, whose entries in `UserRooms` already name the room. Removes members who have left the room since
-   * then. Throws `overtaken` when no member is left. A repeated call with the same `id` creates no second room.
+   * Creates a room with these members, whose entries in `UserRooms` already name the room. Removes members who have left the room
+   * meanwhile. Throws `overtaken` when no member is left. A repeated call with the same `id` creates no second room.
    */
   async make(
     id: RoomId,

@@ -43,18 +43,18 @@ export class RoomSweeper {
    */
   private readonly missing = new ConsecutiveSightings();
   /**
-   * Members without a connection whose room's record says `here`, by `keyOf`. A sweep marks a member as away only if the previous sweep has
-   * found the member, too, because a gateway may be about to write the session.
+   * Members who have no connection although the record of their room says `here`. The key of a member is the result of `keyOf`. A sweep
+   * marks a member as away only if the previous sweep has found the member, too, because a gateway may be about to write the session.
    */
   private readonly unconnected = new ConsecutiveSightings();
   /**
-   * Members who are in no room according to `UserRooms`, by `keyOf`. A sweep removes a member only if the previous sweep has found the
-   * member, too, because a join may be in progress.
+   * Members who are in no room according to `UserRooms`. The key of a member is the result of `keyOf`. A sweep removes a member only if the
+   * previous sweep has found the member, too, because a join may be in progress.
    */
   private readonly unplaced = new ConsecutiveSightings();
   /** For each room, the time for which this sweeper has seen the same revision of its record. */
   private readonly revisions = new ObservedAges();
-  /** The time for which each member has been away, by `keyOf`. */
+  /** For each member, by `keyOf`: the time for which the member has been away. */
   private readonly absences = new ObservedAges();
 
   constructor(
@@ -120,8 +120,8 @@ export class RoomSweeper {
   }
 
   /**
-   * Adds public rooms that are missing in the list. A room can be missing because a server of an older version made it, or because a lobby
-   * crashed before it wrote the room to the list.
+   * Adds public rooms that are missing in the list. A room can be missing because a lobby of an older release made the room, or because a
+   * lobby died before it wrote the room to the list.
    */
   private async enlistForgotten(digests: readonly (RoomDigest | null)[]): Promise<void> {
     const candidates = digests.flatMap((digest) => (digest && digest.private !== true ? digest : []));
@@ -133,8 +133,8 @@ export class RoomSweeper {
   }
 
   /**
-   * Removes members who are in another room or in no room. Redis may have lost the departure of the user, or a gateway may have died after
-   * it had restored the user's room.
+   * Removes members who are in another room or in no room. Redis may have lost the departure of the user, or a gateway may have stored the
+   * user's room again after a data loss, and then died.
    */
   private async removeStrays({ id, doc }: RoomRecord): Promise<void> {
     for (const { user } of doc.members) {

@@ -11,7 +11,7 @@ export type RoomGuard = (record: RoomRecord) => unknown;
 
 /**
  * Changes the records of rooms. Stateless: every change reads the record, applies a rule, and writes by compare-and-set. So several lobbies
- * may change a room at the same time, and a lobby may die at any point.
+ * may change a room at the same time, and a lobby can die at any point.
  */
 @Injectable()
 export class RoomWriter {

@@ -31,7 +31,7 @@ export function balance(record: RoomRecord, user: UserId, now: number): RoomDoc 
   const doc = asHost(record, user, now);
   const { count } = teamsOf(record);
   const most = Math.ceil(doc.members.length / count);
-  /** Number of teams that may have `most` members. Every other team has one member fewer. */
+  /** Number of teams that have `most` members after the distribution. Every other team has one member fewer. */
   const large = doc.members.length - (most - 1) * count;
   const sizes = Array.from({ length: count }, (_, team) => doc.members.filter((member) => member.team === team).length);
   const bySize = [...sizes.keys()].sort((a, b) => sizes[b]! - sizes[a]! || a - b);

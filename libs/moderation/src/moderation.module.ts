@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Sanctions } from './sanctions.js';
 
-/** Needs `RedisModule`. */
+/** Requires `RedisModule`. */
 @Module({ providers: [Sanctions], exports: [Sanctions] })
 export class ModerationModule {}

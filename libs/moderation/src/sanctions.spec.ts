@@ -26,7 +26,7 @@ describe('Sanctions', () => {
   });
   afterAll(() => module.close());
 
-  it('finds a ban of a user, and no ban of another user', async () => {
+  it('finds the ban of a banned user, but no ban of another user', async () => {
     await sanctions.impose('ban', { user: user('a'), ...FOREVER });
     expect(await sanctions.find('ban', user('a'))).toEqual({ user: user('a'), ...FOREVER, at: expect.any(Number) });
     expect(await sanctions.find('ban', user('b'))).toBeNull();

@@ -123,7 +123,7 @@ function userOf(entry: string): UserId {
   return entry.slice(14) as UserId;
 }
 
-/** Returns null for text that is not a sanction, because another program may write to the key. */
+/** Returns null for text that is not a sanction, because another program can write to the key. */
 function sanctionOf(user: UserId, json: string): Sanction | null {
   try {
     const { until, at, by, note } = JSON.parse(json) as Omit<Sanction, 'user'>;

@@ -38,8 +38,8 @@ export interface PlacementWait {
   /** Maximum time to wait until a server is eligible, in ms. Default: `PLACEMENT_WAIT_MS`. */
   readonly waitMs?: number;
   /**
-   * Called before each further attempt. If the room needs no server any more, it throws an error. `place` then stops and rejects with this
-   * error.
+   * Called before each further attempt. If the room needs no server any more, this function throws an error, and `place` stops and rejects
+   * with the error.
    */
   readonly stillWanted?: () => Promise<void>;
 }
@@ -53,16 +53,17 @@ export interface Placement {
 interface Placed extends Choice {
   /**
    * `again`: the room already had this reservation. `placed`: the reservation is new, on a server with the preferred region and build.
-   * `elsewhere`: the reservation is new, on another server.
+   * `elsewhere`: the reservation is new, on a server with another region or build.
    */
   readonly result: 'again' | 'placed' | 'elsewhere';
 }
 
 /**
- * Chooses the server that owns a room. Choice and reservation are one atomic step in Redis, so concurrent callers spread rooms evenly. A
- * reservation is a lease, identified by its room. A repeated request returns the same server and renews the lease, unless that server is
- * excluded or gone. The reservation ends when the server reports the room as its own (`PlacementReporter`, `confirm`), when a caller
- * cancels it, or when the lease expires. If a caller dies, no slot is lost: the next caller gets the same answer, or the lease expires.
+ * Chooses the server that owns a room. One atomic script in Redis chooses the server and makes the reservation, so concurrent callers
+ * spread rooms evenly. A reservation is a lease, identified by its room. A repeated request returns the same server and renews the lease,
+ * unless that server is excluded or gone. The reservation ends when the server reports the room as its own (`PlacementReporter`,
+ * `confirm`), when a caller cancels it, or when the lease expires. If a caller dies, no slot is lost: the next caller gets the same answer,
+ * or the lease expires.
  */
 @Injectable()
 export class LoadBalancerService {
@@ -86,7 +87,8 @@ export class LoadBalancerService {
    * Chooses a server for a room and reserves a slot on it. If the room has a reservation, returns its server.
    *
    * @throws `no-capacity` (with `retryAfterMs`) when no server becomes eligible within `waitMs`, or `WAITERS_MAX` callers wait already;
-   * `unavailable` when Redis does not answer. After `unavailable` the room may have a reservation, and a repeated request returns it.
+   * `unavailable` when Redis does not answer. After `unavailable` the room possibly has a reservation, and a repeated request returns its
+   * server.
    */
   async place(request: PlacementRequest, { waitMs = this.waitMs, stillWanted }: PlacementWait = {}): Promise<Placement> {
     const stopTimer = this.metrics.placementSeconds.startTimer();
@@ -143,7 +145,7 @@ export class LoadBalancerService {
 
   /**
    * Polls until a server is eligible. Null: no server became eligible within `waitMs`, or `WAITERS_MAX` callers wait already. Polling is
-   * necessary, because no process learns of every change of the capacity: of each report, and of each cancelled or expired reservation.
+   * necessary, because no process learns of every change of the capacity, such as the report of a server, or the end of a reservation.
    */
   private async choiceWithin(request: PlacementRequest, waitMs: number, stillWanted: PlacementWait['stillWanted']): Promise<Placed | null> {
     if (this.waiting >= WAITERS_MAX) return null;

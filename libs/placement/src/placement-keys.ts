@@ -16,7 +16,7 @@ export const reservationsKey = (): string => placementName('reservations');
 /** Sorted set of rooms by the expiry of their reservations (Redis' time, ms). */
 export const expiriesKey = (): string => placementName('expiries');
 
-/** Hash: the last report of a server, and the sum of the later reservations on the server. */
+/** Hash: the last report of a server, and the number and total weight of the reservations that the report does not include. */
 export function serverKey(server: ServerId): string {
   return placementName(`server:${server}`);
 }
@@ -25,7 +25,7 @@ export function serverOfKey(key: string): ServerId {
   return key.slice(placementName('server:').length) as ServerId;
 }
 
-/** Sorted set, called an order: the eligible servers whose offers are equal to `offers`, by score. */
+/** Sorted set, called an order: the eligible servers whose offers are equal to `offers`, sorted by score. */
 export function orderKey(offers: readonly string[]): string {
   // The name contains a digest of the offers, because a list of offers can be long. The record of each server contains the list itself.
   const digest = createHash('sha256')
@@ -35,8 +35,8 @@ export function orderKey(offers: readonly string[]): string {
 }
 
 /**
- * Set: the orders of the servers that accept a room of this game, in this version, region and build. An absent version, region or build
- * means any.
+ * Set: the orders of the servers that accept a room of this game, in this game version, region and build. An absent game version, region or
+ * build means any.
  */
 export function offerKey(game: string, version?: number, { region, build }: Place = {}): string {
   // Encodes the name, so that it contains none of the separators.

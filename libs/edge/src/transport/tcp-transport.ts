@@ -72,7 +72,7 @@ export class TcpTransport extends ClientTransport {
     );
     socket.on('error', () => socket.destroy());
     socket.on('close', () => events.closed(connection));
-    // Calls `opened` only after the listeners are registered, because the gateway may close the connection during this call.
+    // Calls `opened` only after the listeners are registered, because the gateway can close the connection during this call.
     events.opened(connection);
   }
 }

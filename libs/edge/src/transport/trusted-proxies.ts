@@ -6,7 +6,8 @@ import proxyAddr from 'proxy-addr';
 import { EDGE_OPTIONS, type EdgeOptions } from '../edge.options.js';
 
 /**
- * The host that the client requested, and the addresses in the header of a request: the client, and then each proxy except the last one.
+ * The host that the client requested, and the addresses in the header of a request: first the address of the client, then the address of
+ * each proxy except the last one.
  */
 interface Forwarded {
   readonly addresses: readonly string[];
@@ -52,7 +53,7 @@ export class TrustedProxies {
     if (!this.has(own)) return own;
     let nearest = own;
     for (const address of this.forwardedOf(request).addresses.toReversed()) {
-      // A proxy may hide an address, or write a name instead. The result is then the last known address.
+      // A proxy can write `unknown` or a name instead of an address. The result is then the address of the proxy that wrote this entry.
       if (isIP(address) === 0) return nearest;
       nearest = address;
       if (!this.has(address)) return address;

@@ -40,8 +40,8 @@ const CLOSE_CODE_DEFAULT = 4000;
 const CLOSE_REASON_CHARACTERS_MAX = 90;
 
 /**
- * A WebSocket connection with the binary subprotocol. A server does not mask its frames, so the connection copies them unchanged into the
- * batch.
+ * A WebSocket connection with the binary subprotocol. A server does not mask its frames, so the connection copies each message unchanged
+ * into the batch.
  */
 export class WebSocketConnection extends PlayerConnection implements WebSocketInbox {
   private readonly reader: WebSocketReader;

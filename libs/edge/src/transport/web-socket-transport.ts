@@ -48,7 +48,7 @@ export class WebSocketTransport extends ClientTransport {
     this.server = server;
     server.on('connection', (socket: Socket) => {
       if (events.accepted(socket, this.proxied.addressOf(socket))) return;
-      // Before the TLS handshake, no answer can be sent, so the socket is closed without one.
+      // Before the TLS handshake, the gateway can send no answer, so it closes the socket without an answer.
       if (this.certificate) socket.destroy();
       else refused.add(socket);
     });
@@ -73,8 +73,8 @@ export class WebSocketTransport extends ClientTransport {
     };
     const pages = this.pages ?? notFound;
     const answer: RequestListener = (request, response) => {
-      // Closes the socket of a client that does not read the page. A timeout of the whole server would also create a timer for each
-      // player's socket.
+      // Closes the socket of a client that does not read the answer to its HTTP request. The timeout is set for this socket alone, because
+      // a timeout of the whole server would also create a timer for each player's socket.
       request.socket.setTimeout(2 * httpTimeoutMs);
       if (refused.has(request.socket)) answerBusy(response);
       else pages(request, response);

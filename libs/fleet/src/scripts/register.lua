@@ -6,7 +6,7 @@
 -- Returns the incarnation of the new record.
 --
 -- The server keeps the incarnation of ARGV 1 when the record is missing, has a lower incarnation, or has the same incarnation and is not
--- dead. So a server keeps its incarnation when the store lost the record or returned to an older copy. Otherwise the server gets a new
+-- dead. So a server keeps its incarnation when the store lost the record or fell back to an older record. Otherwise the server gets a new
 -- incarnation, which no server of this name has had. It is above the incarnation in the record and above ARGV 2, and at least the store
 -- time in ms.
 

@@ -16,7 +16,10 @@ export class ServerDials {
     return DIAL_INTERVALS * this.options.intervalMs;
   }
 
-  /** Dials the link port of a server. The result for a server without a link port is `silent`, so that only its health checks decide. */
+  /**
+   * Dials the link port of a server. For a server without a link port, the result is `silent`, so that the verdict depends only on missed
+   * health checks.
+   */
   dial(server: ServerRecord): Promise<ProbeResult> {
     if (server.linkPort === 0) return Promise.resolve('silent');
     return this.links.probe(server, this.limitMs);

@@ -19,7 +19,7 @@ import { SelfCheck } from './self-check.js';
 import { type MonitorContext, ServerMonitor } from './server-monitor.js';
 
 /**
- * Decides which servers this gateway checks, and checks them. One call of Redis reads the answers to the last checks and sends the next
+ * Decides which servers this gateway checks, and checks them. One script call reads the answers to the last checks and sends the next
  * checks. The `ServerMonitor` of each server judges the answer. Each server has its own time within the interval, so that the checks are
  * spread evenly.
  */

@@ -39,7 +39,7 @@ export class LocalHealth {
 
   /**
    * Returns the reason why a check that was sent at `checkedAt` does not count. Null: the check counts. Also compares `now` with the time
-   * of the last tick, because this process may read answers after a suspension and before its next tick.
+   * of the last tick, because this process can read answers after a suspension and before its next tick.
    */
   voidReason(checkedAt: number, now: number): VoidReason | null {
     this.detectLateLoop(now);

@@ -22,7 +22,7 @@ const suspect = (name: string): ServerRecord => server(name, { suspect: '1' });
 const unheard = (name: string): ServerRecord => server(name, { suspect: '1', unheard: '1' });
 
 describe('MassFailures', () => {
-  it('finds a mass silence when at least two servers and more than a third of all servers are silent', () => {
+  it('reports a mass failure when at least two servers and more than a third of all servers are silent', () => {
     expect(newFailures([suspect('a'), server('b'), server('c')]).isMassSilence(0)).toBe(false);
     expect(newFailures([suspect('a'), suspect('b'), server('c')]).isMassSilence(0)).toBe(true);
     const six = [suspect('a'), suspect('b'), server('c'), server('d'), server('e'), server('f')];

@@ -9,7 +9,7 @@ export interface MonitoredState {
   readonly isUnheard: boolean;
 }
 
-/** Counts the servers that fail at the same time, in the whole fleet. Servers that fail together may have one cause. */
+/** Counts the servers that fail at the same time, in the whole fleet. Servers that fail together probably have one common cause. */
 export class MassFailures {
   /** The times of the evictions by any gateway within the last `MANY_WINDOW_INTERVALS` intervals. */
   private readonly deaths: number[] = [];

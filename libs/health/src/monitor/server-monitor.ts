@@ -181,7 +181,7 @@ export class ServerMonitor {
     };
   }
 
-  /** Acts on a judgement: marks the record, reports a void check or a hold, or condemns the server. */
+  /** Acts on a judgement: marks the record, reports a void check or a held eviction, or condemns the server. */
   private act(judgement: Judgement, now: number): void {
     const { context, record, suspicion } = this;
     switch (judgement.kind) {

@@ -14,7 +14,7 @@
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'check')
 local voters = tonumber(ARGV[9])
 if not record[1] then
-  -- Redis lost the record, so this script writes it again. Without it, no gateway would find the dead server and recover its rooms.
+  -- Redis lost the record, so this script writes it again. Without the record, no gateway would find the dead server and recover its rooms.
   redis.call('HSET', KEYS[1], 'incarnation', ARGV[1], unpack(ARGV, 10 + voters))
 else
   if record[1] ~= ARGV[1] then return {'other'} end

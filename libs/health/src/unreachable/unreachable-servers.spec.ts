@@ -7,7 +7,7 @@ import { reportUnreached } from '../scripts/report-unreached.js';
 import { Eviction } from '../voting/eviction.js';
 import { UnreachableServers } from './unreachable-servers.js';
 
-/** The grace is longer than the tests, so no server is evicted because of missed checks. */
+/** The grace period after a registration is longer than the tests, so no server is evicted because of missed checks. */
 const WATCHING = { ...CHECKS, graceMs: 60_000 };
 
 describe('the watch for game servers that gateways cannot reach by link, over a real Redis', () => {

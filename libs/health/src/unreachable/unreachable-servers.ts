@@ -208,7 +208,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
         lost.isLocal = false;
         return;
       }
-      // Does not act on the first report, because a server that continues after a suspension may answer a check a moment before it answers
+      // Does not act on the first report, because a server that continues after a suspension can answer a check a moment before it answers
       // on its links.
       if (lost.reportedSince === null) return this.announceUnreachable(lost, answer.reports, gateways.length, now);
       await this.judge(lost, answer, gateways.length, now);

@@ -10,7 +10,7 @@ import { incarnationKey } from '../incarnation-key.js';
  */
 export type HoldReason = 'unheard' | 'many' | 'votes' | 'dry-run';
 
-/** Reports verdicts without an eviction, once for each incarnation and reason. */
+/** Reports verdicts that lead to no eviction, once for each incarnation and reason. */
 @Injectable()
 export class EvictionHolds implements OnModuleInit {
   /** For each incarnation, the reasons that were already reported. */
@@ -49,7 +49,7 @@ export class EvictionHolds implements OnModuleInit {
     if (now - since >= this.options.intervalMs) this.report(server, 'votes', fields);
   }
 
-  /** Forgets the reports about this incarnation, so that a later hold is reported again. */
+  /** Forgets the reports about this incarnation, so that a later held eviction is reported again. */
   clear(server: ServerRecord): void {
     this.reported.delete(incarnationKey(server));
     this.votesMissingSince.delete(incarnationKey(server));

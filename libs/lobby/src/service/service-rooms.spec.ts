@@ -177,9 +177,9 @@ async function answerOrDeath(dying: Process, request: Promise<ServiceAnswer>): P
 }
 
 describe.each([
-  ['before a command', false],
-  ['before the reply to a command', true],
-])('a request of a service whose lobby dies %s, at any step', (_, isExecuted) => {
+  ['before any Redis command', false],
+  ['before the reply to any Redis command', true],
+])('a request of a service whose lobby dies %s of the request', (_, isExecuted) => {
   const newUsers = (): [UserId, UserId] => [`a-${randomUUID()}` as UserId, `b-${randomUUID()}` as UserId];
   const roomWith = async (users: readonly UserId[]): Promise<RoomId> =>
     (await new Process().rooms.create(randomUUID(), { game: 'duel', users: users.map((user) => ({ user })) })).id;

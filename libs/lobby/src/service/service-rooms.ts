@@ -16,8 +16,8 @@ import { RoomWriter } from '../room-writer.js';
 import { IdempotentRequests } from './idempotent-requests.js';
 
 /**
- * A user whom a service puts into a room. Without `name`, the user's name comes from the user directory. If the directory does not know the
- * user, other players see the id.
+ * A user whom a service puts into a room. Without `name`, the user's name comes from the user directory. If the user directory does not
+ * know the user, other players see the user id.
  */
 export interface ServiceUser {
   readonly user: UserId;
@@ -45,14 +45,14 @@ interface RoundPlan {
   readonly round: number;
 }
 
-/** Maximum number of reads while a start or an end waits for another change of the room. */
+/** Maximum number of reads while the start or the end of a game waits for another change of the room. */
 const SETTLE_TRIES_MAX = 40;
-/** Pause in ms between two reads while a start or an end waits for another change of the room. */
+/** Pause in ms between two reads while the start or the end of a game waits for another change of the room. */
 const SETTLE_POLL_MS = 100;
 
 /**
  * Executes requests of services about rooms. A service is a program of the operator with its own token, such as a tournament or another
- * matchmaker. Every change has a key, and a repeat with the same key has no further effect (`IdempotentRequests`). Each step is idempotent
+ * matchmaker. Every change has a key, and a repeat with the same key has no further effect (`IdempotentRequests`). Each write is idempotent
  * or a compare-and-set, so that a repeat completes the work of a lobby that died.
  */
 @Injectable()
@@ -202,7 +202,7 @@ export class ServiceRooms {
       throw new HoldfastError('bad-data', `users: the room has ${begin.seats} seats, and these are ${people.length} users`);
     const doc = others.reduce(withNewMember, begin);
     for (const { user } of people) await this.rooms.freeFor({ user }, room).catch((error: unknown) => refuse(error, user));
-    // Writes the users' entries before the room's record, because entries without the record have no effect.
+    // Writes the users' entries in `UserRooms` before the room's record, because entries without the record have no effect.
     await Promise.all(people.map(({ user }) => this.userRooms.move(user, { room, watching: false })));
     await this.notifyAll(await this.rooms.make(room, game, doc, people));
   }

@@ -5,7 +5,7 @@ import { ratingsAfter } from './rated-teams.js';
 import { RatingStore } from './rating-store.js';
 
 /**
- * Changes the ratings of players at the end of a rated game. The effect may run twice, but the store applies the result of each game once.
+ * Changes the ratings of players at the end of a rated game. The effect can run twice, but the store applies the result of each game once.
  */
 @Injectable()
 export class RatingUpdates {

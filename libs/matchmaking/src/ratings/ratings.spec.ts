@@ -134,7 +134,7 @@ describe('ratings in Redis', () => {
       expect(stored).toContain(other);
     });
 
-    it('are read when an earlier version stored the ratings without an expiry time', async () => {
+    it('are read even when an earlier release stored the ratings without an expiry time', async () => {
       const { commands } = module.get(RedisConnections);
       await commands.hset(`hf:ratings:{${game}}`, 'guest:old', '1700 80');
       expect(await store.ratings(game, ['guest:old' as UserId])).toEqual([{ mu: 1_700, sigma: 80 }]);

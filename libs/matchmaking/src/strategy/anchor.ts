@@ -20,7 +20,7 @@ export interface Anchor {
   readonly limit: number;
   /**
    * True: the anchor has waited for `maxWaitMs`, or it is a room without players. It then accepts any difference of ratings. Each ticket
-   * that joins it accepts any difference too, and a latency up to `latency.to`.
+   * that joins its match accepts any difference too, and a latency up to `latency.to`.
    */
   readonly isOverdue: boolean;
   readonly attributes: Attributes | undefined;
@@ -114,8 +114,8 @@ function targetsFor(rules: MatchRules, size: number, isFull: boolean): number[][
 }
 
 /**
- * Returns the number of players and bots of each team, or of the whole match in a mode without teams. This number is the minimum of the
- * mode, or the size of the party if the party is larger.
+ * Returns the size of each team in a match with bots, or of the whole match in a mode without teams. Bots count, too. The size is the
+ * minimum of the mode, or the size of the party if the party is larger.
  */
 export function sizeWithBots({ teams, seats }: MatchRules, size: number): number {
   return Math.max(teams?.size.min ?? seats.min, size);

@@ -19,7 +19,7 @@ describe('DefaultMatchStrategy', () => {
     expect(pairs([ticketOf(1, 1500)])).toEqual([]);
   });
 
-  it('matches only tickets of one mode with equal options', () => {
+  it('puts only tickets with the same mode and equal options into one match', () => {
     const options = { modes: { blitz: {}, slow: {} } };
     expect(pairs([ticketOf(1, 1500, { mode: 'blitz' }), ticketOf(2, 1500, { mode: 'slow' }), ticketOf(3, 1500)], options)).toEqual([]);
     expect(pairs([ticketOf(1, 1500, { options: { map: 'a' } }), ticketOf(2, 1500, { options: { map: 'b' } })])).toEqual([]);

@@ -13,11 +13,11 @@ import { RATING_DEFAULT } from './windows.js';
 
 /**
  * The default strategy. It serves tickets and open rooms in the order of their arrival, and matches each of them with the allowed tickets
- * whose ratings are nearest. A ticket without enough other tickets stays in the queue, where a later ticket may choose it.
+ * whose ratings are nearest. A ticket without enough other tickets stays in the queue, where a later ticket can choose it.
  *
  * Bound on waiting: a ticket has fixed rules, which are mode, options, attributes, regions within `latency.to`, and the size of its party.
  * When it has waited `maxWaitMs` and enough tickets fit these rules, the next round puts it into a match. Exception: an earlier ticket or
- * room may get these tickets. Each earlier ticket or room leaves the queue with its match. So n earlier tickets or rooms delay the ticket
+ * room can take these tickets. Each earlier ticket or room leaves the queue with its match. So n earlier tickets or rooms delay the ticket
  * by at most n matches.
  */
 export class DefaultMatchStrategy extends MatchStrategy {
@@ -90,7 +90,7 @@ function proposed(anchor: Anchor, { accepted }: Gathered, fit: readonly (readonl
   };
 }
 
-/** Returns the nearest accepted tickets whose party sizes match `fit`. */
+/** Returns the nearest accepted tickets that have the party sizes of `fit`. */
 function chosen(accepted: readonly Entry[], fit: readonly (readonly number[])[]): Entry[] {
   const needed = new Map<number, number>();
   for (const team of fit) for (const size of team) needed.set(size, (needed.get(size) ?? 0) + 1);

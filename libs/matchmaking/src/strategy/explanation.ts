@@ -9,7 +9,7 @@ import type { Entry, TicketIndex } from './ticket-index.js';
 /** Minimum number of recently matched tickets from which a waiting time is estimated. */
 const SAMPLES_MIN = 5;
 
-/** Returns the reasons why a ticket waits. `index` contains the tickets of this view, before any match of this round. */
+/** Returns the reasons why a ticket waits. `index` contains the tickets of `queue`, before any match of this round. */
 export function explain(ticket: Ticket, index: TicketIndex, queue: MatchQueueView, round: number): MatchExplanation {
   const entry = index.get(ticket);
   if (!entry)
@@ -69,7 +69,7 @@ function reasonOf({ found, needed, window, latencyMs, isFit, fills }: Facts): st
   return `${which}, but their parties do not fill the teams.`;
 }
 
-/** Returns the position in the order of service, from 1. */
+/** Returns the position of the ticket in the order of service, from 1. */
 function placeOf(entry: Entry, order: readonly Entry[]): number {
   let [low, high] = [0, order.length];
   while (low < high) {

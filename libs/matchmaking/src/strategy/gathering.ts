@@ -17,8 +17,8 @@ export interface Gathered {
 }
 
 /**
- * Maximum number of further searches for one anchor and region. Each further search takes only tickets that agree with one combination of
- * attributes which the first search excluded.
+ * Maximum number of further searches for one anchor and region. Each further search is for one combination of attributes that the first
+ * search excluded, and considers only the tickets that agree with this combination.
  */
 const CONFLICTS_MAX = 16;
 
@@ -60,8 +60,8 @@ function gatherIn(anchor: Anchor, region: string, now: number, round: number): G
   const conflicts = new Map<string, Attributes>();
   let best = gatherAround(anchor, region, undefined, now, round, conflicts);
   if (best.fit || anchor.bucket.isMixed) return best;
-  // Repeats the search for each excluded combination of attributes. Perhaps the nearest tickets of the first search have excluded tickets
-  // that make a match.
+  // Repeats the search for each excluded combination of attributes. The nearest tickets in the first search have possibly excluded other
+  // tickets with which a match is possible.
   for (const attributes of [...conflicts.values()].slice(0, CONFLICTS_MAX)) {
     const found = gatherAround(anchor, region, attributes, now, round, new Map());
     if (found.fit) return found;

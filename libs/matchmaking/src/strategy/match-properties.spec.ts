@@ -152,7 +152,7 @@ describe('a ticket that the strategy leaves unmatched', () => {
     const matched = new Set(matches.flatMap(({ tickets }) => tickets));
     for (const ticket of view.tickets) {
       if (matched.has(ticket)) continue;
-      // The strategy builds each match around its first ticket. So only a match whose first ticket is served earlier may take tickets away
+      // The strategy builds each match around its first ticket. So only a match whose first ticket is served earlier can take tickets away
       // from this ticket.
       const taken = new Set(matches.filter(({ tickets: [first] }) => isServedBefore(first, ticket)).flatMap(({ tickets }) => tickets));
       const left = [...view.tickets].filter((other) => other !== ticket && !taken.has(other));
@@ -160,7 +160,7 @@ describe('a ticket that the strategy leaves unmatched', () => {
     }
   };
 
-  it('cannot form a match with tickets that are in no match of an earlier ticket', () => {
+  it('cannot form a match with the tickets that remain after the matches of all earlier tickets', () => {
     fc.assert(fc.property(viewArb(9), check), { numRuns: 300 });
   });
 

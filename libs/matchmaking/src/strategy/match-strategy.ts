@@ -56,9 +56,9 @@ export interface MatchExplanation {
 }
 
 /**
- * Port: the rule that makes matches of waiting tickets. It is pure: the result depends only on the view. A strategy may cache derived data
- * between calls, such as a sorted order, if the cache does not change the result. To replace the default strategy, mark a provider with
- * `@Extension(MatchStrategy)`, the same on every lobby. See `docs/matchmaking.md`.
+ * Port: the rule that makes matches of waiting tickets. It is pure: the result depends only on the `MatchQueueView`. A strategy may cache
+ * derived data between calls, such as a sorted order, if the cache does not change the result. To replace the default strategy, mark a
+ * provider with `@Extension(MatchStrategy)`, the same on every lobby. See `docs/matchmaking.md`.
  *
  * A wrong strategy cannot corrupt the queue. The lobby refuses a match with an unknown ticket, a repeated ticket or too many players. A
  * script removes either all tickets of a match from the queue, or no ticket.
@@ -66,7 +66,7 @@ export interface MatchExplanation {
 export abstract class MatchStrategy {
   /**
    * Proposes matches, most urgent first. The lobby may stop the iteration at any point. The tickets of uncommitted matches are in the next
-   * view again.
+   * `MatchQueueView` again.
    */
   abstract match(queue: MatchQueueView): Iterable<ProposedMatch>;
 

@@ -1,8 +1,8 @@
 import { compareService, type RatingList, type RatingListEntry } from './rating-list.js';
 
 /**
- * Iterates over the free entries of several lists, nearest rating first. Entries of one list with equal ratings come in the order of
- * service.
+ * Iterates over all entries of several lists except taken entries, nearest rating first. Entries of one list with equal ratings come in the
+ * order of service.
  */
 export class NearestWalk<Entry extends RatingListEntry> {
   private readonly sides: Side<Entry>[] = [];

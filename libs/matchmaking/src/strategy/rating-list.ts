@@ -21,7 +21,10 @@ export class RatingList<Entry extends RatingListEntry> {
   private added: Entry[] = [];
   private hasGone = false;
   private round = -1;
-  /** For each position, the position at which a search for a free entry continues. All entries between the two positions are taken. */
+  /**
+   * For each position, the position at which a search for the next entry that is not taken continues. All entries between the two positions
+   * are taken.
+   */
   private readonly after: number[] = [];
   private readonly before: number[] = [];
 

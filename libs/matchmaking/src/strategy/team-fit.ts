@@ -1,6 +1,6 @@
 /**
- * Maximum number of steps of one search for parties that fill the teams. Teams of up to 8 players never need so many steps. A search for
- * larger teams may stop without a result. A later search with more tickets may then succeed.
+ * Maximum number of calls of `fill` in one search for parties that fill the teams. Teams of up to 8 players never need so many calls. A
+ * search for larger teams can stop without a result. A later search with more tickets can then succeed.
  */
 const STEPS_MAX = 5_000;
 

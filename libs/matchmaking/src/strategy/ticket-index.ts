@@ -30,9 +30,9 @@ export interface Entry extends RatingListEntry {
   /** The attributes as text. Equal attributes have equal texts. Empty text: no attributes. */
   readonly attributesText: string;
   lists: readonly RatingList<Entry>[];
-  /** Position of the ticket in the last view. */
+  /** Position of the ticket in the last `MatchQueueView`. */
   at: number;
-  /** The number of the last view with this ticket. */
+  /** The number of the last `MatchQueueView` with this ticket. */
   seenIn: number;
 }
 
@@ -42,7 +42,7 @@ export interface Bucket {
   readonly groups: Map<string, TicketGroup>;
   /** Number of tickets with each combination of attributes. */
   readonly combinations: Map<string, number>;
-  /** True: the bucket has too many combinations, so the tickets of a group may have different attributes. */
+  /** True: the bucket has too many combinations, so the tickets of a group can have different attributes. */
   isMixed: boolean;
   /** The regions that at least one ticket of this bucket can reach, sorted. */
   regions: readonly string[];
@@ -67,13 +67,13 @@ export interface TicketGroup {
   readonly lists: Map<string, RatingList<Entry>>;
 }
 
-/** The tickets of one game, sorted. An update applies only the differences between two views. */
+/** The tickets of one game, sorted. An update applies only the differences between two values of `MatchQueueView`. */
 export class TicketIndex {
   private readonly entries = new Map<string, Entry>();
   private readonly unfit = new Map<string, { ticket: Ticket; seenIn: number }>();
   private readonly buckets = new Map<string, Bucket>();
   private readonly dirty = new Set<RatingList<Entry>>();
-  /** The entries in the order of the last view. Most tickets of the next view have the same order. */
+  /** The entries in the order of the last `MatchQueueView`. Most tickets of the next one have the same order. */
   private sequence: Entry[] = [];
   private lastSequence: Entry[] = [];
   private expected = 0;
@@ -102,7 +102,7 @@ export class TicketIndex {
     }
   }
 
-  /** Returns all tickets that may be in a match, in the order of service. */
+  /** Returns all tickets that a match can contain, in the order of service. */
   inOrder(): Entry[] {
     let all: Entry[] = [];
     for (const { order } of this.buckets.values()) all = all.length === 0 ? order : mergeSorted(all, order, compareService);
@@ -134,7 +134,7 @@ export class TicketIndex {
   }
   private given: MatchRules | undefined;
 
-  /** Returns false if the ticket occurs a second time in this view. */
+  /** Returns false if the ticket occurs a second time in this `MatchQueueView`. */
   private see(ticket: Ticket): boolean {
     const expected = this.lastSequence[this.expected];
     if (expected?.ticket === ticket && expected.seenIn !== this.views && !expected.isGone) {
@@ -262,7 +262,7 @@ export class TicketIndex {
   }
 }
 
-/** Returns the lists of tickets that may be in a match in this region. Region '': a match in any region. */
+/** Returns the lists of the tickets that a match in this region can contain. Region '': a match in any region. */
 export function listsFor(groups: readonly TicketGroup[], region: string): RatingList<Entry>[] {
   const lists: RatingList<Entry>[] = [];
   for (const group of groups) {
@@ -301,7 +301,9 @@ function groupOf({ groups, isMixed }: Bucket, { attributes, attributesText, size
   return getOrAdd(groups, key, () => ({ size, attributes: isMixed || attributesText === '' ? undefined : attributes, lists: new Map() }));
 }
 
-/** Returns all regions that the ticket may accept, even after a long wait. For a ticket that accepts any region, returns only ''. */
+/**
+ * Returns all regions that the ticket can accept, even if only after a long wait. For a ticket that accepts any region, returns only ''.
+ */
 function regionsOf({ regions }: Ticket, { latency }: MatchRules): string[] {
   if (!regions) return [''];
   return Object.keys(regions).filter((region) => regions[region]! <= latency.to);

@@ -10,7 +10,7 @@ export const RATING_DEFAULT: Rating = { mu: 1_500, sigma: 500 };
  */
 const UNCERTAINTY_SHARE = 0.25;
 
-/** Returns the limit of the window for a ticket with this waiting time. */
+/** Returns the limit of the rating window after this waiting time, without the uncertainty of the player. */
 export function limitAfter({ from, to, overMs }: MatchWindow, waitedMs: number): number {
   if (waitedMs >= overMs) return to;
   return from + ((to - from) * Math.max(0, waitedMs)) / overMs;

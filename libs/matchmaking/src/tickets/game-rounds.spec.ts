@@ -71,7 +71,7 @@ describe('the repair of matches and parties', () => {
     expect(report).toHaveBeenCalled();
   });
 
-  it('compares all parties with their rooms over several rounds, a limited number in each round', async () => {
+  it('compares a limited number of parties with their rooms in each round, until all parties are compared', async () => {
     const tickets = Array.from({ length: 3 * PARTIES_COMPARED + 1 }, (_, index): StoredTicket => {
       const players = [{ user: `u-${index}`, name: 'p' }] as unknown as StoredTicket['players'];
       return { id: `t-${index}`, game: 'go', since: 1e12, players, party: `room-${index}` as StoredTicket['party'] & string };

@@ -72,7 +72,7 @@ export class GameRounds {
   private readonly vacancies = new RoomVacancies();
   /** The tickets of parties, in the order in which the repair compares them with the rooms of the parties. */
   private readonly parties = new KeyRotation<string>();
-  /** For each ticket whose room is being made, the result of this work. */
+  /** For each ticket whose room is being made, a promise of the room. */
   private readonly making = new Map<string, Promise<unknown>>();
   private readonly makingMatches = new Set<RoomId>();
   private readonly backlog: (() => Promise<void>)[] = [];
@@ -102,8 +102,8 @@ export class GameRounds {
           await this.round();
         } catch (error) {
           this.ports.log.warn('rounds.failed', { game: this.game, error });
-          // After a lost answer of a commit, the memory may contain tickets that have left the queue. So the next round reads all tickets
-          // again.
+          // After a lost answer of a commit, the memory of this lobby possibly contains tickets that have left the queue. So the next round
+          // reads all tickets again.
           this.queue.clear();
           await sleep(RETRY_MS);
         } finally {
@@ -363,7 +363,7 @@ export class GameRounds {
 
   /**
    * Continues the work of lobbies that died: matches without a room, offers whose time is over, and tickets of parties that have changed.
-   * The next repair repeats failed work. A failure does not delay other work.
+   * The next call of this method repeats failed work. A failure does not delay other work.
    */
   private async repair(rules: MatchRules | null): Promise<void> {
     const { store, log } = this.ports;

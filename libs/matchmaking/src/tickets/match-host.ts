@@ -5,7 +5,7 @@ import type { MatchRecord } from './match-record.js';
 import type { StoredTicket } from './stored-ticket.js';
 import type { TicketEnd } from './ticket-store.js';
 
-/** Port: the operations of the lobby that the rounds need. Each method must be idempotent, because another lobby may repeat the call. */
+/** Port: the operations of the lobby that the rounds need. Each method must be idempotent, because another lobby can repeat the call. */
 export abstract class MatchHost {
   abstract rulesOf(game: string): MatchRules | null;
 

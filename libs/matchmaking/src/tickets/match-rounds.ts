@@ -89,7 +89,7 @@ export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
     return rounds ? rounds.settle(ticket) : null;
   }
 
-  /** Requests the runner of the game to send the players of a ticket the reason why the ticket waits. */
+  /** Asks the runner of the game to send the players of a ticket the reason why the ticket waits. */
   async explain(game: string, ticket: string): Promise<void> {
     const rounds = this.running.get(game);
     if (rounds) await rounds.explain(ticket);

@@ -40,7 +40,9 @@ export const PROGRESS_PER_SECOND = 200;
 export const ENDED_AT_ONCE = 100;
 /** Pause of a runner before its next attempt after a failure, in ms. */
 export const RETRY_MS = 250;
-/** Maximum number of parties whose rooms one repair compares with their tickets. The next repair continues with the next parties. */
+/**
+ * Maximum number of parties whose rooms one run of the repair compares with their tickets. The next run continues with the next parties.
+ */
 export const PARTIES_COMPARED = 250;
 /**
  * Time for which a runner remembers an open room that was not in its last rounds, in ms. It is longer than a read of all open rooms takes.

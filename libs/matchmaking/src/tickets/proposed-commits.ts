@@ -65,7 +65,7 @@ export function commitsOf(
       ...(region !== undefined && { region }),
       ...(bots > 0 && { bots }),
     };
-    // Each ticket of a backfill is a separate commit, because another player may take a seat of the room meanwhile. The players of a
+    // Each ticket of a backfill is a separate commit, because another player can take a seat of the room meanwhile. The players of a
     // backfill receive no offer.
     if (room !== undefined) commits.push(...all.map((one) => planOf({ ...terms, id: newId(), stage: 'making', room }, [one])));
     else commits.push(planOf({ ...terms, id: newId(), stage: mode?.acceptMs === undefined ? 'making' : 'offered' }, all));

@@ -19,9 +19,9 @@ export interface QueueReport {
   /** 95th percentile of the waiting times of the tickets in the latest matches, in ms. Null: there was no match yet. */
   readonly matchedP95Ms: number | null;
   readonly matchesPerMinute: number;
-  /** Number of matches since this lobby became the runner. Absent: a lobby of an earlier version wrote the summary. */
+  /** Number of matches since this lobby became the runner. Absent: a lobby of an earlier release wrote the summary. */
   readonly matches?: number;
-  /** The waiting tickets of each mode. Null: tickets without a mode. Absent: a lobby of an earlier version wrote the summary. */
+  /** The waiting tickets of each mode. `mode` null: the tickets without a mode. Absent: a lobby of an earlier release wrote the summary. */
   readonly byMode?: readonly { readonly mode: string | null; readonly tickets: number; readonly longestWaitMs: number }[];
   /**
    * Difference between the highest and the lowest rating of a match, in points: the median of the latest matches. Null: the latest matches

@@ -3,7 +3,7 @@ import type { OpenRoom } from '../strategy/ticket.js';
 import { VACANCIES_KEPT_MS } from './matchmaking.options.js';
 
 /**
- * Remembers when the members or free seats of open rooms last changed. A round may contain only some of the open rooms, so this class keeps
+ * Remembers when the members or free seats of open rooms last changed. A round can contain only some of the open rooms, so this class keeps
  * a room for a while after its last round.
  */
 export class RoomVacancies {

@@ -14,8 +14,9 @@ export interface TicketPlayer extends MatchPlayer {
 
 /**
  * The highest format number of tickets that this build can read. A build that only adds fields keeps the number, because every build
- * preserves unknown fields. A build that changes the meaning of a field raises the number. Lobbies of earlier builds then do not match its
- * tickets. All formats have the form `SINCE JSON` with `players[].user`, so that a lobby of any build can end the ticket for a player.
+ * preserves unknown fields. A build that changes the meaning of a field raises the number. Lobbies of earlier builds then do not match the
+ * tickets of this build. All formats have the form `SINCE JSON` with `players[].user`, so that a lobby of any build can end the ticket for
+ * a player.
  */
 export const TICKET_FORMAT = 1;
 

@@ -58,7 +58,7 @@ async function commitOf(game: string, tickets: readonly TicketBody[], stage: Mat
 const stateOf = async (game: string, user: UserId): Promise<string> => (await store.ofUser(game, user)).state;
 
 describe('a stored ticket', () => {
-  it('is added once when its request is repeated', async () => {
+  it('is added only once when its request is repeated', async () => {
     const game = newGame();
     const ticket = await add(game);
     expect(await other.add(ticket, CANCELLED)).toMatchObject({ outcome: 'known' });
@@ -81,7 +81,7 @@ describe('a stored ticket', () => {
     ]);
   });
 
-  it("ends a party's ticket when a member later searches alone", async () => {
+  it('ends when it belongs to a party and a member later searches alone', async () => {
     const game = newGame();
     const [ada, bob] = [newUser(), newUser()];
     const party = await add(game, [ada, bob], at(1));
@@ -317,7 +317,7 @@ describe('a stored match', () => {
     expect([await stateOf(game, users[0]), await store.has(game, users[1])]).toEqual(['none', false]);
   });
 
-  it('is confirmed when all its players have accepted the match', async () => {
+  it('moves to the stage `making` when all its players have accepted the match', async () => {
     const { game, users, match } = await matched('offered');
     expect(await store.answer(game, match.id, newUser(), 'accepted')).toBeNull();
     expect(await store.answer(game, match.id, users[0], 'accepted')).toMatchObject({ outcome: 'stored', accepted: 1, players: 2 });
@@ -328,7 +328,7 @@ describe('a stored match', () => {
     expect(await store.dissolve(match, [], 'offered')).toBeNull();
   });
 
-  it('is counted among the declined matches of a player until the count expires', async () => {
+  it('raises the count of declined matches of a player who declines the match, until the count expires', async () => {
     const game = newGame();
     const user = newUser();
     const counts = await Promise.all([store, other].map((by) => by.countDecline(game, user, 60_000)));

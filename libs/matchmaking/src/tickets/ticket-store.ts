@@ -117,7 +117,7 @@ export interface DissolvedTicket {
   readonly end: TicketEnd | null;
 }
 
-/** Age in ms at which a lobby reads the list of games with tickets again. The list changes rarely. */
+/** Age of the list of games with tickets, in ms, at which a lobby reads the list again. The list changes rarely. */
 const GAMES_STALE_MS = 1_000;
 /** Maximum number of tickets in one read of changes. A read of this size takes about a millisecond. */
 const CHANGES_READ = 500;
@@ -142,7 +142,7 @@ export class TicketStore implements OnModuleInit {
     this.generation.onConnected(() => this.known.clear());
   }
 
-  /** Returns the games that have had tickets. The list may be `GAMES_STALE_MS` old. */
+  /** Returns the games that have had tickets. The list can be up to `GAMES_STALE_MS` old. */
   async games(): Promise<readonly string[]> {
     if (performance.now() - this.gamesReadAt > GAMES_STALE_MS) {
       this.gamesRead = await this.redis.commands.smembers(gamesKey());

@@ -12,7 +12,8 @@ local before = redis.call('HGET', KEYS[2], 'fence')
 if holder and holder ~= ARGV[1] and before ~= ARGV[3] then return { 0, before, redis.call('HGET', KEYS[2], 'time') } end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
--- Tokens are at least the store time in ms. So the new token is higher than every earlier token, even after the store lost the latest ones.
+-- Tokens are at least the store time in ms. So the new token is higher than every earlier token, even after the store lost the latest
+-- tokens.
 local fence = string.format('%.0f', math.max((tonumber(before) or 0) + 1, now))
 redis.call('HSET', KEYS[2], 'fence', fence)
 redis.call('HSETNX', KEYS[2], 'time', string.format('%.0f', now))
