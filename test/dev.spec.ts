@@ -152,4 +152,19 @@ describe('npm run dev', () => {
     );
     await until(async () => (await refusal()) === 'not-yet', 60_000);
   });
+
+  it('stops a new server with an endless loop when a newer edit arrives, and runs that edit at once', async () => {
+    const code = await refusal();
+    const marker = join(fleet.root, 'loop-has-started');
+    const loop = `process.getBuiltinModule('node:fs').writeFileSync(${JSON.stringify(marker)}, String(process.pid));\nwhile (true) {}\n`;
+    fleet.edit((text) => `${text}${loop}`);
+    const looping = Number(await until(() => existsSync(marker) && readFileSync(marker, 'utf8'), 30_000));
+    const from = fleet.text.length;
+    fleet.edit((text) => text.replace(loop, '').replace(`'${code}'`, "'be-patient'"));
+    await until(async () => (await refusal()) === 'be-patient', 30_000);
+    const [report] = await fleet.says(/game servers run the new build, \d+ ms after the edit/, from);
+    process.stderr.write(`${report}\n`);
+    expect(() => process.kill(looping, 0)).toThrow('ESRCH');
+    expect(fleet.text.slice(from)).not.toContain('not started');
+  }, 90_000);
 });

@@ -46,6 +46,7 @@ export function outsideProject(root) {
     async follow() {
       await (await open()).adopt();
     },
+    hasEdits: async () => (await open()).hasEdits(),
     compile: async () => (await open()).update(),
     buildPages: async () => [],
   };

@@ -47,6 +47,7 @@ export function repositoryProject() {
       // Loads the compiler now, so that the build of the first edit does not wait for it.
       await import('@swc/core');
     },
+    hasEdits: async () => (await compiler?.hasEdits()) ?? false,
     async compile() {
       const { changed, undo } = await changeServers(() => /** @type {NonNullable<typeof compiler>} */ (compiler).update());
       return { changed, undo: () => changeServers(undo) };
