@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, changeServers, PAGES, serverCompiler } from '../build/build.mjs';
+import { build, changeServers, PAGES, SERVERS, serverCompiler } from '../build/build.mjs';
 import { install } from '../install/install.mjs';
 import { DIST, ROOT, SERVERS_DIST } from '../process/paths.mjs';
 import { plainly } from '../process/plain-error.mjs';
@@ -24,6 +24,7 @@ export function repositoryProject() {
     isRepository: true,
     entries: { gateway: main('gateway'), lobby: main('lobby'), game: main('game') },
     watch: WATCHED.map((folder) => join(ROOT, folder)).filter((folder) => existsSync(folder)),
+    settings: SERVERS.settings,
     typeCheck: { script: join(ROOT, 'node_modules/typescript/bin/tsc'), tsconfig: join(ROOT, 'tsconfig.json') },
     async prepare(step, { redisUrl, env }) {
       if (isBuilt) return;
