@@ -210,9 +210,9 @@ export interface Control {
   'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };
 }
 
-/** A search for players at one gateway. */
+/** A query for players at one gateway. */
 export interface ConnectedPlayerQuery {
-  /** Part of the user id or name, or the beginning of the address. The search is case-insensitive. Absent: all players. */
+  /** Part of the user id or name, or the beginning of the address. Upper and lower case are equal. Absent: all players. */
   readonly text?: string;
   /** Only this user. Absent: all users. */
   readonly user?: UserId;
@@ -221,11 +221,11 @@ export interface ConnectedPlayerQuery {
   readonly limit: number;
 }
 
-/** The sessions of one gateway that match a search. */
+/** The sessions of one gateway that match a query. */
 export interface FoundPlayers {
   /** Number of sessions at the gateway. */
   readonly total: number;
-  /** Number of sessions that match the search, including users up to `after`. */
+  /** Number of sessions that match the query, including those of users up to `after`. */
   readonly matched: number;
   /** The matching sessions, in the order of the user ids. */
   readonly players: readonly ConnectedPlayer[];
