@@ -55,7 +55,7 @@ describe('a game server whose game has a new version and no `migrateState`', () 
   });
 });
 
-describe('a game server that can migrate old states', () => {
+describe('a game server that can upgrade old states', () => {
   it('gives no warning', () => {
     expect(warnings(rules('chess', 2, true), [server('hf:game:1', 1)])).toEqual([]);
   });
