@@ -134,13 +134,13 @@ export interface SeatOccupant {
  */
 export type Change = ChangeByPatches | ChangeByDelta;
 
-/** A change of a game whose kind of draft is `proxy`. */
+/** A change of a game with the draft `proxy`. */
 export interface ChangeByPatches extends ChangeRecord {
   readonly patches: readonly Patch[];
   readonly delta?: undefined;
 }
 
-/** A change of a game whose kind of draft is `copy` or `auto`. */
+/** A change of a game with the draft `copy` or `auto`. */
 export interface ChangeByDelta extends ChangeRecord {
   readonly patches?: undefined;
   /** The state patch from the state before this change. Empty: the state does not change. */
