@@ -42,8 +42,8 @@ async function documentedUsers(password = 'of-the-fleet'): Promise<{ data: strin
 }
 
 /**
- * Writes a CA and a certificate that the CA signed. The certificate is for `name`, or for 127.0.0.1 without a name. Returns the paths of
- * the files.
+ * Writes a CA and a certificate that the CA signed. The certificate is valid for `name`, by default for 127.0.0.1. Returns the paths of the
+ * files.
  */
 async function certificates(name?: string): Promise<{ ca: string; cert: string; key: string }> {
   const files = { ca: join(home, 'ca.crt'), cert: join(home, 'redis.crt'), key: join(home, 'redis.key') };
@@ -87,7 +87,7 @@ async function exercise(): Promise<LedgerGame[]> {
   return games;
 }
 
-/** Returns the commands and logins that these nodes refused because the user lacked the rights. Reads them from `ACL LOG`. */
+/** Returns the entries of `ACL LOG`: the commands and the authentications that these nodes refused. */
 async function refusals(nodes: readonly Redis[]): Promise<unknown[]> {
   return (await Promise.all(nodes.map((node) => node.acl('LOG')))).flat();
 }

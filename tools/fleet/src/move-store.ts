@@ -9,8 +9,8 @@ import { within } from './within.js';
 
 export interface MoveOptions {
   /**
-   * The URLs of the Redis that the fleet uses now and, in `to`, of the new Redis. A URL (`redis://…` or `rediss://…`) contains the login of
-   * an administrator, if its Redis requires one.
+   * The URLs of the Redis that the fleet uses now and, in `to`, of the new Redis. A URL (`redis://…` or `rediss://…`) contains the
+   * credentials of an administrator, if its Redis requires them.
    */
   readonly from: string;
   readonly to: string;
@@ -123,7 +123,7 @@ async function opened(client: Redis, option: string, url: string): Promise<void>
   }
 }
 
-/** Sets the login that a Redis needs to be a replica of the Redis at `url`. */
+/** Sets the user and the password with which a Redis connects as a replica to the Redis at `url`. */
 async function letLogIn(client: Redis, url: string): Promise<void> {
   const { user, password } = parseRedisUrl(url).login;
   if (password === undefined) return;

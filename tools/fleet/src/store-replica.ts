@@ -3,7 +3,7 @@ import { readReplication } from '#libs/redis';
 import { addressOf, redacted } from '#libs/redis-url';
 import { FleetError } from './admin-client.js';
 
-/** The new Redis as a replica of the old one, with the address that the old one has for it. */
+/** The new Redis as a replica of the old one: the address by which the old one lists it, and its lag. */
 export interface OwnReplica {
   readonly ip: string;
   readonly port: string;
