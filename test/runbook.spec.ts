@@ -37,6 +37,12 @@ const NOT_RUN: readonly { readonly command: RegExp; readonly reason: string; che
     },
   },
   {
+    command: /^npm run fleet -- move-store .*--tls-ca /,
+    reason:
+      'needs servers with REDIS_URL_FILE and two Redis servers with TLS; test/long/store-move-tls.spec.ts runs it as this page has it',
+    check: () => expect(read('test/long/store-move-tls.spec.ts')).toContain(`commandsOf('${PAGE}')`),
+  },
+  {
     command: /^npm run fleet -- move-store /,
     reason: 'needs servers with REDIS_URL_FILE; test/store-move.spec.ts runs it as this page has it',
     check: (command) => {

@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
-import { generate } from 'selfsigned';
 import type { TicTacToe } from '#games/tic-tac-toe';
+import { writeCertificates } from '../tools/testing/certificates.js';
+import { documentedUsers } from './harness/documented-users.js';
 import {
   ClusterStore,
   EventStream,
@@ -17,7 +18,6 @@ import {
   until,
 } from './harness/index.js';
 
-const PAGE = join(__dirname, '../docs/operations.md');
 /** The password with which this test connects to Redis, and with which the Redis processes connect to each other. */
 const ADMIN = 'of-the-test';
 
@@ -30,36 +30,6 @@ afterEach(async () => {
   await fleet?.stop();
   await rm(home, { recursive: true, force: true });
 });
-
-/**
- * Reads the Redis users from the documentation. Returns them with this password, as lines for the configuration of Redis and of a sentinel.
- */
-async function documentedUsers(password = 'of-the-fleet'): Promise<{ data: string; sentinel: string }> {
-  const lines = [...(await readFile(PAGE, 'utf8')).matchAll(/^ {4}ACL SETUSER (holdfast on >PASSWORD .*)$/gm)].map(([, line]) => line);
-  expect(lines).toHaveLength(2);
-  const [data, sentinel] = lines.map((line) => line.replace('PASSWORD', password));
-  return { data, sentinel };
-}
-
-/**
- * Writes a CA and a certificate that the CA signed. The certificate is valid for `name`, by default for 127.0.0.1. Returns the paths of the
- * files.
- */
-async function certificates(name?: string): Promise<{ ca: string; cert: string; key: string }> {
-  const files = { ca: join(home, 'ca.crt'), cert: join(home, 'redis.crt'), key: join(home, 'redis.key') };
-  const options = { keyType: 'ec', algorithm: 'sha256' } as const;
-  const ca = await generate([{ name: 'commonName', value: 'ca' }], {
-    ...options,
-    extensions: [{ name: 'basicConstraints', cA: true, critical: true }],
-  });
-  const pair = await generate([{ name: 'commonName', value: 'redis' }], {
-    ...options,
-    ca: { cert: ca.cert, key: ca.private },
-    extensions: [{ name: 'subjectAltName', altNames: [name ? { type: 2, value: name } : { type: 7, ip: '127.0.0.1' }] }],
-  });
-  await Promise.all([writeFile(files.ca, ca.cert), writeFile(files.cert, pair.cert), writeFile(files.key, pair.private)]);
-  return files;
-}
 
 /**
  * Makes the fleet use all Redis commands that it needs: plays games, lists rooms, matches players, kills a game server and restarts a
@@ -137,7 +107,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
   }, 90_000);
 
   it('needs no other permission on a Redis Cluster with TLS', async () => {
-    const [{ data }, tls] = [await documentedUsers(), await certificates('redis.example.org')];
+    const [{ data }, tls] = [await documentedUsers(), await writeCertificates(home, 'redis.example.org')];
     fleet = await startFleet({
       games: 2,
       testGames: { turnMs: 60_000 },
@@ -170,7 +140,11 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
   ])(
     'needs no other permission behind sentinels with %s, even after a failover',
     async (_, hasTls) => {
-      const [{ data }, { sentinel }, tls] = [await documentedUsers(), await documentedUsers('of-the-sentinels'), await certificates()];
+      const [{ data }, { sentinel }, tls] = [
+        await documentedUsers(),
+        await documentedUsers('of-the-sentinels'),
+        await writeCertificates(home),
+      ];
       let sentinels!: SentinelStore;
       fleet = await startFleet({
         games: 2,

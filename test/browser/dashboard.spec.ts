@@ -232,6 +232,10 @@ describeInChromium('the dashboard, in Chromium', () => {
     owner.kill();
     const incident = row(name, 'evicted', /\d (ms|s)/);
     await incident.waitFor();
+    await open('#/');
+    await page.getByLabel('Totals').getByText('1 lost in the last hour').waitFor();
+    await open(`#/servers/${encodeURIComponent(owner.id)}`);
+    await page.locator('.facts div', { hasText: 'Answers over Redis' }).getByText('no', { exact: true }).waitFor();
     await open('#/events');
     await row('recovery.done').first().waitFor();
     expect(await row('room.').count()).toBe(0);
@@ -252,7 +256,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     try {
       // A list that is being loaded shows the same message. So the test searches only the region `Connection`.
       const connection = page.getByRole('region', { name: 'Connection' });
-      await connection.getByText('The gateway has not answered for 4 seconds.').waitFor();
+      await connection.getByText('The gateway has not answered within 4 seconds.').waitFor();
       await page.getByText(/What you see is \d+ seconds old\./).waitFor();
       expect(await page.getByText('Live', { exact: true }).count()).toBe(0);
     } finally {

@@ -67,6 +67,8 @@ async function copyPackage(from, to) {
 /**
  * Returns the list of packages in the format CycloneDX. npm makes it from the finished folder. In the repository, npm would omit some
  * production packages together with the development packages.
+ *
+ * @param {string} folder
  */
 async function listOfPackages(folder) {
   const { stdout } = await npm(folder, 'sbom', '--sbom-format=cyclonedx', '--sbom-type=application');

@@ -86,8 +86,8 @@ async function startOn(port, server, { dir, appendonly = false, password, tls, c
   });
 
   const deadline = Date.now() + timeoutMs;
-  const ca = tls && (await readFile(tls.ca));
-  while (!(await answers(port, child.pid ?? -1, password, ca))) {
+  const certificates = tls && { ca: await readFile(tls.ca), cert: await readFile(tls.cert), key: await readFile(tls.key) };
+  while (!(await answers(port, child.pid ?? -1, password, certificates))) {
     const gone = failure !== '' || child.exitCode !== null || child.signalCode !== null;
     if (gone || Date.now() > deadline) {
       child.kill('SIGKILL');
@@ -134,13 +134,14 @@ function tlsConfiguration(port, { ca, cert, key }) {
 /**
  * Returns whether the process `pid` answers on the port and has loaded its data. Checks the pid, because another Redis could use the port.
  *
- * @param {number} port @param {number} pid @param {string} [password] @param {Buffer} [ca]
+ * @param {number} port @param {number} pid @param {string} [password]
+ * @param {{ ca: Buffer, cert: Buffer, key: Buffer }} [certificates] for TLS; Redis may require a certificate of its clients
  * @returns {Promise<boolean>}
  */
-function answers(port, pid, password, ca) {
+function answers(port, pid, password, certificates) {
   return new Promise((resolve) => {
     const at = { host: '127.0.0.1', port };
-    const socket = ca ? connectTls({ ...at, ca, checkServerIdentity: () => undefined }) : createConnection(at);
+    const socket = certificates ? connectTls({ ...at, ...certificates, checkServerIdentity: () => undefined }) : createConnection(at);
     let reply = '';
     const settle = (/** @type {boolean} */ value) => {
       socket.destroy();
@@ -149,7 +150,9 @@ function answers(port, pid, password, ca) {
     socket.setTimeout(1_000, () => settle(false));
     socket.on('error', () => settle(false));
     socket.on('close', () => settle(false));
-    socket.on(ca ? 'secureConnect' : 'connect', () => socket.write(`${password ? `AUTH ${password}\r\n` : ''}PING\r\nINFO server\r\n`));
+    socket.on(certificates ? 'secureConnect' : 'connect', () =>
+      socket.write(`${password ? `AUTH ${password}\r\n` : ''}PING\r\nINFO server\r\n`),
+    );
     socket.on('data', (chunk) => {
       reply += chunk;
       // When `config` has a password, this function cannot read the pid of the Redis that answers. So it accepts the answer of any Redis.

@@ -1,4 +1,4 @@
-import { cp, rm } from 'node:fs/promises';
+import { cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Cluster, Redis } from 'ioredis';
 import { ended } from '../process/leashed.mjs';
@@ -18,9 +18,20 @@ export interface FleetStore {
   stop(): Promise<void>;
 }
 
+/** The paths of PEM files: a CA, and a certificate that this CA signed, with its key. */
+export interface RedisTlsFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** The options of a private Redis. `config`: lines of its configuration. */
 export interface FleetRedisOptions {
   readonly appendonly?: boolean;
+  /** The password of the user `default`. */
+  readonly password?: string;
+  /** Files with which Redis accepts only TLS. Clients need no certificate, unless `config` says otherwise. */
+  readonly tls?: RedisTlsFiles;
   readonly config?: Readonly<Record<string, string | number>>;
   /** Additional environment variables of the Redis process. */
   readonly env?: Readonly<Record<string, string>>;
@@ -41,12 +52,12 @@ export class FleetRedis implements FleetStore {
   ) {}
 
   /** Starts a Redis with its data in `home`. */
-  static async start(home: string, { appendonly = false, config = {}, env }: FleetRedisOptions = {}): Promise<FleetRedis> {
+  static async start(home: string, { appendonly = false, config = {}, env, password, tls }: FleetRedisOptions = {}): Promise<FleetRedis> {
     const found = await findRedisServer();
     const server = { ...found, env: { ...found.env, ...env } };
-    const options = { dir: join(home, 'redis'), appendonly, config: { ...config }, server };
+    const options = { dir: join(home, 'redis'), appendonly, password, tls, config: { ...config }, server };
     const running = await startRedis(options);
-    const client = new Redis(running.url, { retryStrategy: () => 50 });
+    const client = new Redis(running.url, { retryStrategy: () => 50, ...(tls && { tls: await clientTls(tls) }) });
     // A listener is needed because tests kill Redis. Without it, the `error` event of the client would end the test's process.
     client.on('error', () => {});
     return new FleetRedis(running, options, client);
@@ -143,4 +154,10 @@ export class FleetRedis implements FleetStore {
     this.client.disconnect();
     await this.kill();
   }
+}
+
+/** Returns the TLS options of the test's client. The client does not check the name in the certificate. */
+async function clientTls({ ca, cert, key }: RedisTlsFiles): Promise<Record<string, unknown>> {
+  const [trusted, own, ownKey] = await Promise.all([ca, cert, key].map((path) => readFile(path)));
+  return { ca: trusted, cert: own, key: ownKey, checkServerIdentity: () => undefined };
 }

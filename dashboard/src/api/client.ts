@@ -46,7 +46,7 @@ async function send(request: Request): Promise<Response> {
     return checked(new Response(text, response));
   } catch (error) {
     if (error instanceof ApiError || request.signal.aborted) throw error;
-    if (timeout.aborted) throw new ApiError(`The gateway has not answered for ${limitMs / 1_000} seconds.`, 0);
+    if (timeout.aborted) throw new ApiError(`The gateway has not answered within ${limitMs / 1_000} seconds.`, 0);
     throw new ApiError('There is no connection to the gateway.', 0);
   }
 }

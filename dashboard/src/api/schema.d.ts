@@ -816,7 +816,7 @@ export interface operations {
                             reasons: string[];
                             /** @enum {string} */
                             severity: "info" | "warning" | "critical";
-                            /** @description ms since 1970, in the store time, like the other times */
+                            /** @description ms since 1970, in the store time, like the other times; with a missed check: when the server was last known to be alive */
                             beganAt: number;
                             /** @description null: it was not evicted */
                             evictedAt: number | null;
@@ -2532,7 +2532,7 @@ export interface operations {
                             reasons: string[];
                             /** @enum {string} */
                             severity: "info" | "warning" | "critical";
-                            /** @description ms since 1970, in the store time, like the other times */
+                            /** @description ms since 1970, in the store time, like the other times; with a missed check: when the server was last known to be alive */
                             beganAt: number;
                             /** @description null: it was not evicted */
                             evictedAt: number | null;

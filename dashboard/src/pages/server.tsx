@@ -109,7 +109,7 @@ function healthOf({ health, suspect, unheard, willing, withheld, live, clockOffs
     'Checked by': <ServerLink id={health.checker} />,
     'Votes for eviction': health.votes.length === 0 ? 'none' : <Pill tone="bad">{health.votes.map(shortServer).join(', ')}</Pill>,
     'Not reached by': health.unreachedBy.length === 0 ? 'none' : <Pill tone="bad">{health.unreachedBy.map(shortServer).join(', ')}</Pill>,
-    'Answers over Redis': unheard ? <Pill tone="bad">no</Pill> : 'yes',
+    'Answers over Redis': unheard || suspect > 0 || deadAt !== null ? <Pill tone="bad">no</Pill> : 'yes',
     'Can use Redis': live ? live.storeAvailable ? 'yes' : <Pill tone="bad">no</Pill> : 'not known: it does not answer',
     'Gets new rooms': willing ? 'yes' : `no${withheld.length > 0 ? `: ${withheld.join(', ')}` : ''}`,
     'Clock offset': clockOffsetMs === null ? 'not known' : `${number(clockOffsetMs)} ms`,

@@ -13,8 +13,15 @@ interface FleetStatsProps {
 export function FleetStats({ fleet, servers, ownerless }: FleetStatsProps) {
   const living = servers.filter(({ state }) => state !== 'dead');
   const well = living.filter(({ state, suspect, unheard }) => state === 'ready' && suspect === 0 && !unheard);
+  // The record of a dead server stays for an hour. A server that left by itself was not lost.
+  const lost = servers.filter(({ state, deadReason }) => state === 'dead' && deadReason !== 'left').length;
   const { open, cordoned, leaving } = fleet.gameServers;
   const missing = fleet.wantedGameServers - open;
+  const remarks = [
+    lost > 0 && `${lost} lost in the last hour`,
+    cordoned > 0 && `${cordoned} cordoned`,
+    leaving > 0 && `${leaving} leaving`,
+  ].filter(Boolean);
   const commands = servers.reduce((sum, { commandsPerSecond }) => sum + (commandsPerSecond ?? 0), 0);
   const slowest = Math.max(...servers.map(({ ackP99Ms }) => ackP99Ms ?? -1));
   return (
@@ -23,7 +30,7 @@ export function FleetStats({ fleet, servers, ownerless }: FleetStatsProps) {
         label="Servers well"
         value={`${well.length} of ${living.length}`}
         tone={well.length < living.length ? 'warn' : 'good'}
-        detail={[cordoned > 0 && `${cordoned} cordoned`, leaving > 0 && `${leaving} leaving`].filter(Boolean).join(', ') || 'all ready'}
+        detail={remarks.join(', ') || (well.length === living.length ? 'all ready' : undefined)}
       />
       <Stat label="Rooms" value={compact(fleet.rooms)} detail={`${compact(fleet.freeSlots)} slots free`} />
       <Stat label="Players" value={compact(fleet.players)} />

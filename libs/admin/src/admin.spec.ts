@@ -322,7 +322,7 @@ describe('the admin API', () => {
       expect(response.status).toBe(403);
     });
 
-    it('does not fill the audit log when a viewer attempts the act many times', async () => {
+    it('adds at most 20 entries to the audit log when a viewer attempts it 40 times', async () => {
       const target = `nobody-${randomUUID()}`;
       for (let tries = 0; tries < 40; tries++)
         expect((await ask('POST', `/api/players/${target}/kick`, { token: VIEWER_TOKEN })).status).toBe(403);

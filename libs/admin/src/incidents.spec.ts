@@ -39,6 +39,18 @@ describe('incidentsOf', () => {
     });
   });
 
+  it('begins an incident when the server was last known to be alive before the missed check', () => {
+    const [incident] = incidentsOf(
+      events(
+        [3_000, 'server.suspect', 'check-missed', { detail: { misses: 1, silentMs: 1_900 } }],
+        [3_800, 'server.evicted', 'silent'],
+        [3_810, 'recovery.started', 'server-lost', { detail: { rooms: 3 } }],
+        [3_900, 'recovery.done', 'server-lost', { detail: { rooms: 3, ms: 90 } }],
+      ),
+    );
+    expect(incident).toMatchObject({ beganAt: 1_100, pauseMs: 2_800 });
+  });
+
   it('keeps an incident open while rooms of the server wait for a new owner', () => {
     const [incident] = incidentsOf(
       events([1_000, 'server.evicted', 'refused'], [1_010, 'recovery.started', 'server-lost', { detail: { rooms: 3 } }]),

@@ -16,7 +16,10 @@ export interface Incident {
   /** The reasons of the incident's events, in the order of the events and without repeats. */
   readonly reasons: readonly string[];
   readonly severity: Severity;
-  /** Store time in ms since 1970, as in all fields whose names end with `At`. */
+  /**
+   * Store time in ms since 1970, as in all fields whose names end with `At`. Before a missed check, the last time at which the server was
+   * known to be alive.
+   */
   readonly beganAt: number;
   readonly evictedAt: number | null;
   /** The time at which the incident ended. Null: the incident has not ended. */
@@ -24,7 +27,7 @@ export interface Incident {
   /** Number of rooms of the server that other servers had to adopt. */
   readonly rooms: number;
   /**
-   * Time in ms from the beginning of the incident until all rooms were recovered: the longest wait of a player. Null: no room had to wait,
+   * Time in ms from the beginning of the incident until all rooms were recovered: no player waited longer. Null: no room had to wait,
    * or some rooms still wait.
    */
   readonly pauseMs: number | null;
@@ -77,8 +80,9 @@ export function incidentsOf(events: readonly PublishedOperatorEvent[]): Incident
   return all.reverse();
 }
 
-function begin(server: ServerId, { at, incarnation = 0 }: PublishedOperatorEvent): Draft {
-  const times = { beganAt: at, evictedAt: null, endedAt: null, pauseMs: null, returnedAt: null };
+function begin(server: ServerId, { at, incarnation = 0, detail }: PublishedOperatorEvent): Draft {
+  const silentMs = typeof detail?.silentMs === 'number' ? detail.silentMs : 0;
+  const times = { beganAt: at - silentMs, evictedAt: null, endedAt: null, pauseMs: null, returnedAt: null };
   return { server, incarnation, outcome: 'suspected', reasons: [], severity: 'warning', rooms: 0, ...times };
 }
 

@@ -267,7 +267,9 @@ export const IncidentView = z.object({
     ),
   reasons: z.array(z.string()).describe('in the order of the events'),
   severity: z.enum(SEVERITIES),
-  beganAt: z.int().describe('ms since 1970, in the store time, like the other times'),
+  beganAt: z
+    .int()
+    .describe('ms since 1970, in the store time, like the other times; with a missed check: when the server was last known to be alive'),
   evictedAt: z.int().nullable().describe('null: it was not evicted'),
   endedAt: z.int().nullable().describe('null: the incident is not over'),
   rooms: z.int().describe('rooms that other servers had to take over'),

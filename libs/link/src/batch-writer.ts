@@ -4,7 +4,8 @@ import { writeAtOnce } from './raw-socket.js';
 
 /**
  * Collects all writes to a socket during one event-loop tick, and sends them with one system call. One system call for each frame would
- * more than double the CPU cost of the relay. The chunks come from a shared pool, and an idle connection has no chunk.
+ * more than double the CPU cost of the relay. The writes are collected in chunks: buffers from a shared pool. An idle connection holds no
+ * chunk.
  */
 export class BatchWriter {
   /** The chunk that the caller fills. It is valid from a call of `reserve` until the next call of this writer. */

@@ -55,8 +55,8 @@ export const PROOF_BYTES_MAX = 1_024;
  */
 export const CLOSE_MS = 1_000;
 /**
- * Time without a message of the peer after which a side sends a ping, in ms. So each side of an idle link sends at most two pings per
- * second.
+ * Time without a message of the peer after which a side sends a ping, in ms. With 500, each side of an idle link sends at most two pings
+ * per second.
  */
 export const PING_MS = 500;
 /**

@@ -210,9 +210,9 @@ export interface Control {
   'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };
 }
 
-/** A search for players at one gateway. */
+/** A query to one gateway for connected players. */
 export interface ConnectedPlayerQuery {
-  /** Part of the user id or name, or the beginning of the address. The search is case-insensitive. Absent: all players. */
+  /** Part of the user id or name, or the beginning of the address. The comparison is case-insensitive. Absent: all players. */
   readonly text?: string;
   /** Only this user. Absent: all users. */
   readonly user?: UserId;

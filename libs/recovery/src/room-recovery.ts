@@ -82,29 +82,37 @@ export class RoomRecovery {
   private async recoverAll(owner: RoomOwnership): Promise<void> {
     const startedAt = performance.now();
     await this.untilSettled();
-    let waiting = await this.records.roomsOf(owner.server, owner.incarnation);
-    if (waiting.length === 0) {
-      // No room is left. Reports the end of the recovery here too, because the process that recovered the rooms may have died before its
-      // own report.
-      this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: 0, ms: 0 } });
-      return;
+    let left = await this.records.roomsOf(owner.server, owner.incarnation);
+    const total = await this.countOwned(left, owner);
+    // Reports also a recovery that begins without a room, because the process that recovered the rooms may have died before its own report.
+    if (total === 0) this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: 0, ms: 0 } });
+    else {
+      this.log.info('recovery.started', { target: owner.server, incarnation: owner.incarnation, rooms: total });
+      this.sink.publish({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
     }
-    this.log.info('recovery.started', { target: owner.server, incarnation: owner.incarnation, rooms: waiting.length });
-    const total = waiting.length;
-    this.sink.publish({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
     try {
-      while (waiting.length > 0) {
-        this.reportWaiting(owner, waiting.length);
-        waiting = await this.recoverOnce(waiting, owner);
-        if (waiting.length > 0) await sleep(NO_CAPACITY_RETRY_MS);
+      while (left.length > 0) {
+        this.reportWaiting(owner, Math.min(left.length, total));
+        left = await this.recoverOnce(left, owner);
+        if (left.length > 0) await sleep(NO_CAPACITY_RETRY_MS);
       }
     } finally {
       this.reportWaiting(owner, 0);
     }
+    if (total === 0) return;
     this.metrics.recoverySeconds.observe((performance.now() - startedAt) / 1_000);
     const ms = Math.round(performance.now() - startedAt);
     this.log.info('recovery.done', { target: owner.server, incarnation: owner.incarnation, rooms: total, ms });
     this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: total, ms } });
+  }
+
+  /**
+   * Returns the number of rooms that the lost server owned. Its index can contain others: a server that was suspended adds a room when it
+   * wakes, although another server plays this room meanwhile.
+   */
+  private async countOwned(rooms: readonly RoomId[], owner: RoomOwnership): Promise<number> {
+    const digests = await this.records.readDigests(rooms);
+    return digests.filter((digest) => digest !== null && isOwnedBy(digest, owner)).length;
   }
 
   /** Tries once to recover the rooms. Returns the rooms that need another attempt. */
@@ -326,6 +334,6 @@ function placeOf({ doc: { region, near, build } }: RoomRecord): Place {
   return { region: region ?? near, build };
 }
 
-function isOwnedBy({ status, owner }: RoomRecord, { server, incarnation }: RoomOwnership): boolean {
+function isOwnedBy({ status, owner }: Pick<RoomRecord, 'status' | 'owner'>, { server, incarnation }: RoomOwnership): boolean {
   return status === 'playing' && owner?.server === server && owner.incarnation === incarnation;
 }

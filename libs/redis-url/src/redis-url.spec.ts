@@ -60,6 +60,14 @@ describe('parseRedisUrl', () => {
     ['sentinel://a:1', /allowed/],
     ['redis://a:1,rediss://b:2', /use redis:\/\/ for all nodes of a Cluster, or rediss:\/\/ for all/],
     ['redis://me:hunter2@a:1,redis://you:hunter2@b:2', /all nodes of a Cluster have the same user and password/],
+    ['redis://me:12/hunter2@store', /a \/, \? or # in its user or password must be written as %2F, %3F or %23$/],
+    ['redis://:12/hunter2@store', /must be written as %2F/],
+    ['redis://me:hunter2/x@store', /must be written as %2F/],
+    ['rediss://me:12?hunter2@store:1/2', /must be written as %2F/],
+    ['redis://me:12#hunter2@store', /must be written as %2F/],
+    ['redis://me:12/hunter2@a:1,b:2', /must be written as %2F/],
+    ['sentinel://me:12/hunter2@a:1/main', /must be written as %2F/],
+    ['sentinel://me:12/34/hunter2@a:1/main', /must be written as %2F/],
     ['redis://me:hunter2%@store', /a % in its user or password must be written as %25/],
   ])('refuses %s, and does not show the password in the message', (url, sentence) => {
     let message = '';
@@ -71,6 +79,10 @@ describe('parseRedisUrl', () => {
     expect(message).toMatch(/^REDIS_URL is "/);
     expect(message).toMatch(sentence);
     expect(message).not.toContain('hunter2');
+  });
+
+  it.each(['redis://store:1/3?family=6', 'redis://store?note=a@b', 'redis://me:a%2F1%40@store/0'])('accepts %s', (url) => {
+    expect(parseRedisUrl(url)).toMatchObject({ kind: 'single' });
   });
 
   it('accepts several nodes when all of them have the same credentials', () => {

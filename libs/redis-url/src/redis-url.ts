@@ -21,6 +21,7 @@ export type RedisTarget = { readonly login: RedisUrlLogin; readonly isTls: boole
 
 const ALLOWED =
   'redis://HOST:PORT, rediss://HOST:PORT, redis://A:PORT,redis://B:PORT,… (Cluster) or sentinel://HOST:PORT,HOST:PORT/NAME, each with USER:PASSWORD@ before the first host';
+const UNESCAPED = 'a /, ? or # in its user or password must be written as %2F, %3F or %23';
 const PORT = 6379;
 
 /**
@@ -48,7 +49,8 @@ function refuse(url: string, why = `allowed: ${ALLOWED}`): never {
 }
 
 function parseSentinels(url: string): RedisTarget {
-  const [authority, name] = url.slice('sentinel://'.length).split('/', 2);
+  const [authority, name, ...rest] = url.slice('sentinel://'.length).split('/');
+  if ([name, ...rest].some((part) => part?.includes('@'))) return refuse(url, UNESCAPED);
   if (!authority || !name) return refuse(url);
   const at = authority.lastIndexOf('@');
   const [user = '', ...password] = at < 0 ? [] : authority.slice(0, at).split(':');
@@ -67,9 +69,10 @@ function parseNodes(url: string): RedisTarget {
   const schemeOfFirst = /^rediss?:\/\//.exec(parts[0]!)?.[0] ?? 'redis://';
   const nodes = parts.map((part, index) => {
     const text = index === 0 || part.includes('://') ? part : schemeOfFirst + part;
-    if (!URL.canParse(text)) return refuse(url);
+    if (!URL.canParse(text)) return /:\/\/.*[/?#].*@/.test(text) ? refuse(url, UNESCAPED) : refuse(url);
     const node = new URL(text);
     if (!['redis:', 'rediss:'].includes(node.protocol) || node.hostname === '') return refuse(url);
+    if (endsInLogin(node)) return refuse(url, UNESCAPED);
     return node;
   });
   const first = nodes[0]!;
@@ -84,6 +87,14 @@ function parseNodes(url: string): RedisTarget {
   }
   const rest = `${first.host}${first.pathname}${first.search}`;
   return { ...common, kind: 'single', url: `redis://${rest}` };
+}
+
+/**
+ * Returns whether a parser has ended the host inside of the password, at a `/`, `?` or `#`. In `redis://me:12/34@store`, it reads the host
+ * `me`, the port 12 and the path `/34@store`. An `@` in a value of the query is allowed, as in `?password=a@b`.
+ */
+function endsInLogin({ pathname, search, hash }: URL): boolean {
+  return pathname.includes('@') || hash.includes('@') || /^[^=]*@/.test(search);
 }
 
 function loginOf(url: string, user: string, password: string): RedisUrlLogin {

@@ -84,6 +84,15 @@ describe('a server that cannot connect to Redis', () => {
       expect(await problemOf(options)).toMatch(/has a certificate that this server does not trust \(.+\)\. Set REDIS_TLS_CA/);
     expect(await problemOf({ url, tls: { ca: tls.ca, name: 'redis' } })).toBe('');
   });
+
+  it('names REDIS_TLS_CERT when Redis requires a certificate', async () => {
+    const { ca, ...own } = await certificate();
+    const { port } = await start('data', { tls: { ca, ...own }, config: { 'tls-auth-clients': 'yes' } });
+    const options = { url: `rediss://127.0.0.1:${port}`, tls: { ca, name: 'redis' } };
+    // Redis may reset the connection before the client has read the reason.
+    expect(await problemOf(options)).toMatch(/(?:refuses the certificate|closes each connection).* set REDIS_TLS_CERT and REDIS_TLS_KEY/i);
+    expect(await problemOf({ ...options, tls: { ...options.tls, ...own } })).toBe('');
+  });
 });
 
 describe('a connection to Redis', () => {

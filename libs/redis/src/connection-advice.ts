@@ -1,22 +1,61 @@
 /**
- * Returns the reason why a server could not connect to Redis, with advice. The text is the end of a sentence that begins with "Redis at …".
+ * How an error message names the process that cannot connect, and the settings or options with which its operator can correct it.
  */
-export function connectionAdvice(lastError: string | null): string {
-  const why = lastError ?? 'timeout';
-  const advice = ADVICE.find(([pattern]) => pattern.test(why));
-  return advice ? `${advice[1]} (${why}). ${advice[2]}` : `does not answer (${why}). Start it, or set REDIS_URL to one that answers`;
+export interface ConnectionNames {
+  /** The process, such as `this server`. */
+  readonly client: string;
+  readonly url: string;
+  readonly tlsCa: string;
+  readonly tlsCert: string;
+  readonly tlsKey: string;
+  readonly tlsName: string;
+  /** What the operator has to do when Redis refuses the login. */
+  readonly login: string;
 }
 
-const ADVICE: readonly (readonly [pattern: RegExp, problem: string, advice: string])[] = [
-  [
-    /sentinels.*(?:NOAUTH|WRONGPASS|NOPERM)/,
-    'has sentinels that refuse this server',
-    'Set REDIS_SENTINEL_USER and REDIS_SENTINEL_PASSWORD_FILE',
-  ],
-  [/NOAUTH|WRONGPASS/, 'refuses the login of this server', 'Set REDIS_USER and REDIS_PASSWORD_FILE'],
-  [
-    /certificate|self-signed|altnames/i,
-    'has a certificate that this server does not trust',
-    'Set REDIS_TLS_CA to the CA that signed it, and REDIS_TLS_NAME when it contains another name than the host',
-  ],
-];
+const OF_SERVERS: ConnectionNames = {
+  client: 'this server',
+  url: 'REDIS_URL',
+  tlsCa: 'REDIS_TLS_CA',
+  tlsCert: 'REDIS_TLS_CERT',
+  tlsKey: 'REDIS_TLS_KEY',
+  tlsName: 'REDIS_TLS_NAME',
+  login: 'Set REDIS_USER and REDIS_PASSWORD_FILE',
+};
+
+/**
+ * Returns the reason why a process could not connect to Redis, with advice. The text is the end of a sentence that begins with
+ * "Redis at …".
+ */
+export function connectionAdvice(lastError: string | null, names = OF_SERVERS): string {
+  const why = lastError ?? 'timeout';
+  const advice = adviceFor(names).find(([pattern]) => pattern.test(why));
+  return advice ? `${advice[1]} (${why}). ${advice[2]}` : `does not answer (${why}). Start it, or set ${names.url} to one that answers`;
+}
+
+function adviceFor(names: ConnectionNames): readonly (readonly [pattern: RegExp, problem: string, advice: string])[] {
+  return [
+    [
+      /sentinels.*(?:NOAUTH|WRONGPASS|NOPERM)/,
+      `has sentinels that refuse ${names.client}`,
+      'Set REDIS_SENTINEL_USER and REDIS_SENTINEL_PASSWORD_FILE',
+    ],
+    [/NOAUTH|WRONGPASS/, `refuses the login of ${names.client}`, names.login],
+    [
+      /alert (?:number \d+|certificate|bad certificate|handshake failure|unknown ca)/i,
+      `refuses the certificate of ${names.client}, or requires one`,
+      `Set ${names.tlsCert} and ${names.tlsKey} to a certificate and its key that Redis trusts`,
+    ],
+    [
+      /certificate|self-signed|altnames/i,
+      `has a certificate that ${names.client} does not trust`,
+      `Set ${names.tlsCa} to the CA that signed it, and ${names.tlsName} when it contains another name than the host`,
+    ],
+    [
+      /ECONNRESET/,
+      'closes each connection',
+      `If this port uses TLS, write rediss:// into ${names.url}. If it requires a certificate, set ${names.tlsCert} and ${names.tlsKey}`,
+    ],
+    [/ETIMEDOUT/, 'does not answer', `Start it, or set ${names.url} to one that answers. If this port does not use TLS, write redis://`],
+  ];
+}

@@ -353,7 +353,7 @@ export class RoomRecords implements OnModuleInit {
     });
   }
 
-  /** Removes an ended incarnation from the set of owners if its index is empty. */
+  /** Removes an ended incarnation of a server from the set of owners. Call it only when the incarnation owns no rooms any more. */
   async forgetOwnersIndex({ server, incarnation }: RoomOwnership): Promise<void> {
     await this.redis.commands.srem(ownersKey(), `${server} ${incarnation}`);
   }

@@ -133,13 +133,13 @@ export interface SeatOccupant {
  */
 export type Change = ChangeByPatches | ChangeByDelta;
 
-/** A change of a game whose handlers run on a draft. */
+/** A change of a game with the draft `proxy`. */
 export interface ChangeByPatches extends ChangeRecord {
   readonly patches: readonly Patch[];
   readonly delta?: undefined;
 }
 
-/** A change of a game whose handlers run on a copy. */
+/** A change of a game with the draft `copy` or `auto`. */
 export interface ChangeByDelta extends ChangeRecord {
   readonly patches?: undefined;
   /** The state patch from the state before this change. Empty: the state does not change. */

@@ -9,9 +9,12 @@ export interface SampledInput {
   readonly data: unknown;
 }
 
-/** The inputs of one step. */
+/** The player inputs of one step. */
 export interface StepInputs {
-  /** Returns the latest input of each seat, by seat. Runs code of the game (`validate`), so only the room machine calls it. */
+  /**
+   * Returns the latest player input of each seat, by seat. Calls `validate` of the game, which can throw or run too long. So only the room
+   * machine calls this method, because it handles such failures.
+   */
   sample(validate: InputRule['validate']): readonly (SampledInput | undefined)[];
 }
 

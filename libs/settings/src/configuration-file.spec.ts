@@ -58,9 +58,11 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     expect(readSettings('gateway', { ...environment, REDIS_URL: '' }).redis.url).toBe('redis://store:1');
   });
 
-  it('is refused with an error that names each wrong value, and the known name nearest to an unknown key', () => {
+  it('is refused with an error that names each wrong value, and the known name that an unknown key resembles', () => {
     write({
       HEALTH_INTERVALL_MS: 500,
+      max_games: 5,
+      comment: 'ours',
       HEALTH_MAX_MISSES: 0,
       REGION: { name: 'eu' },
       ALLOWED_ORIGINS: ['null', 'https://a.example.org/path'],
@@ -69,6 +71,8 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     const file = JSON.stringify(environment.HOLDFAST_CONFIG);
     expect(problems()).toEqual([
       `HEALTH_INTERVALL_MS in ${file} is not a setting: it must be removed or corrected. Did you mean HEALTH_INTERVAL_MS?`,
+      `max_games in ${file} is not a setting: it must be removed or corrected. Did you mean MAX_GAMES?`,
+      `comment in ${file} is not a setting: it must be removed or corrected. \`holdfast config --print\` lists all settings.`,
       `HEALTH_MAX_MISSES in ${file} is 0: it must be a whole number from 1 to 100`,
       `REGION in ${file} is {"name":"eu"}: it must be 1 to 32 letters, digits and dashes`,
       expect.stringMatching(/^ALLOWED_ORIGINS\[1\] in ".*" is "https:\/\/a.example.org\/path": ALLOWED_ORIGINS must be a list of origins /),

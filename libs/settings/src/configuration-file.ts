@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { redacted } from '#libs/redis-url';
 import { CONFIGURATION_KEYS, type ConfigurationKey, SECRETS } from './configuration-schema.js';
 import type { Environment } from './environment.js';
-import { nearestOf } from './unknown-settings.js';
+import { misspelledOf } from './unknown-settings.js';
 
 /** The environment variable with the path of the configuration file. */
 export const CONFIGURATION_VARIABLE = 'HOLDFAST_CONFIG';
@@ -66,8 +66,9 @@ function problemOf(variable: string, value: unknown): { readonly at: string; rea
   if (SECRETS.has(variable)) return wrong(`is a secret, which must not be in this file: use ${variable}_FILE, or the environment`);
   const key = CONFIGURATION_KEYS.get(variable);
   if (!key) {
-    const [nearest] = nearestOf(variable, new Set(CONFIGURATION_KEYS.keys()));
-    return wrong(`is not a setting: it must be removed or corrected. Did you mean ${nearest}?`);
+    const meant = misspelledOf(variable.toUpperCase(), new Set(CONFIGURATION_KEYS.keys()));
+    const hint = meant === null ? '`holdfast config --print` lists all settings.' : `Did you mean ${meant}?`;
+    return wrong(`is not a setting: it must be removed or corrected. ${hint}`);
   }
   if (variable === 'REDIS_URL' && typeof value === 'string' && value.includes('@'))
     return wrong('contains a login, which must not be in this file: use REDIS_USER and REDIS_PASSWORD_FILE');

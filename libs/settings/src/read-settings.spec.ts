@@ -138,7 +138,10 @@ describe('readSettings', () => {
       { REDIS_URL: 'sentinel://a:1/main', REDIS_SENTINEL_USER: 'u' },
       'REDIS_SENTINEL_PASSWORD is not set: it must be the password of REDIS_SENTINEL_USER, here or in REDIS_SENTINEL_PASSWORD_FILE',
     ],
-    [{ REDIS_TLS_CA: 'f' }, 'REDIS_TLS_CA is set: it must not be set without REDIS_TLS=true, rediss:// or REDIS_SENTINEL_TLS=true'],
+    [
+      { REDIS_TLS_CA: 'f' },
+      'REDIS_TLS_CA is set: it must not be set without REDIS_TLS=true, rediss://, REDIS_SENTINEL_TLS=true or REDIS_URL_FILE',
+    ],
     [{ REDIS_TLS: 'true', REDIS_TLS_CERT: 'f' }, 'REDIS_TLS_KEY is not set: it must be the path that belongs to REDIS_TLS_CERT'],
   ])('refuses credentials for Redis that are incomplete or set twice: %j', (environment, problem) => {
     expect(problemsOf('game', { ...secrets, ...environment })).toEqual([problem]);

@@ -3,7 +3,7 @@ import { parseRedisUrl, type RedisTarget, redacted } from '#libs/redis-url';
 import { readConfigurationFile, withConfigurationFile } from './configuration-file.js';
 import { type GatewaySettings, SETTINGS, type SettingsOf } from './definitions.js';
 import { type Environment, loadEnvironment } from './environment.js';
-import { readSecretFile } from './secret-files.js';
+import { fileVariableOf, readSecretFile } from './secret-files.js';
 import type { Context, Setting } from './setting.js';
 import type { Group } from './setting-group.js';
 
@@ -59,6 +59,10 @@ export function readOne(setting: Setting<unknown>, environment: Environment, con
   }
   const parsed = schema.safeParse(written);
   if (parsed.success) return { value: parsed.data };
+  if (file && written.trim() === '') {
+    const name = fileVariableOf(setting);
+    return { problem: `${name} is ${JSON.stringify(environment[name])}, which is empty: the file must contain ${allowed}` };
+  }
   return { problem: `${variable} is ${shown(setting, written)}: it must be ${allowed}` };
 }
 
@@ -129,7 +133,8 @@ function storeLoginProblems(redis: RedisSettings, { kind, login, isTls }: RedisT
   ] as const) {
     if (isSet && kind !== 'sentinel') problems.push(`${variable} is set: it must not be set unless REDIS_URL begins with sentinel://`);
   }
-  const usesTls = redis.tls || redis.sentinelTls || isTls;
+  // With REDIS_URL_FILE, the fleet may move from an address without TLS to one with TLS, and back.
+  const usesTls = redis.tls || redis.sentinelTls || isTls || redis.urlFile !== null;
   for (const [variable, value] of [
     ['REDIS_TLS_CA', redis.tlsCa],
     ['REDIS_TLS_CERT', redis.tlsCert],
@@ -137,7 +142,7 @@ function storeLoginProblems(redis: RedisSettings, { kind, login, isTls }: RedisT
     ['REDIS_TLS_NAME', redis.tlsName],
   ] as const) {
     if (value !== null && !usesTls)
-      problems.push(`${variable} is set: it must not be set without REDIS_TLS=true, rediss:// or REDIS_SENTINEL_TLS=true`);
+      problems.push(`${variable} is set: it must not be set without REDIS_TLS=true, rediss://, REDIS_SENTINEL_TLS=true or REDIS_URL_FILE`);
   }
   return problems;
 }

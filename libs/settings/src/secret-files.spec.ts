@@ -21,7 +21,7 @@ describe('a secret in a file', () => {
     expect(readSettings('lobby', { LINK_SECRET_FILE: file }).link.secrets).toEqual(['a secret of the whole fleet']);
   });
 
-  it('is refused when the secret is too short, the file is missing, or LINK_SECRET is set too', () => {
+  it('is refused when the secret is too short, the file is missing or empty, or LINK_SECRET is set too', () => {
     const problem = (environment: Record<string, string>) => () => readSettings('lobby', environment);
     expect(problem({ LINK_SECRET_FILE: join(folder, 'none') })).toThrow(
       /LINK_SECRET_FILE is ".*none": it must be the path of a file that this process can read \(ENOENT\)/,
@@ -32,6 +32,10 @@ describe('a secret in a file', () => {
     writeFileSync(file, 'short');
     expect(problem({ LINK_SECRET_FILE: file })).toThrow(
       'LINK_SECRET is *** (5 characters): it must be 1 to 4 different secrets of at least 16 characters',
+    );
+    writeFileSync(file, '\n');
+    expect(problem({ LINK_SECRET_FILE: file })).toThrow(
+      /LINK_SECRET_FILE is ".*link-secret", which is empty: the file must contain 1 to 4 different secrets of at least 16 characters/,
     );
   });
 
@@ -54,6 +58,8 @@ describe('the address of Redis in a file', () => {
       expect(() => readSettings('lobby', { ...environment, REDIS_URL: 'redis://b' })).toThrow(
         'REDIS_URL and REDIS_URL_FILE are set: it must be only one of them',
       );
+      // The files of TLS may be set before the address has TLS, because the fleet may move to such an address while it runs.
+      expect(readSettings('lobby', { ...environment, REDIS_TLS_CA: 'ca.crt' }).redis.tlsCa).toBe('ca.crt');
       writeFileSync(file, 'http://me:hunter2@store');
       expect(() => readSettings('lobby', environment)).toThrow(/REDIS_URL is "http:\/\/\*{3}@store": it must be redis:/);
     } finally {
@@ -88,6 +94,7 @@ describe('environment variables that look like settings', () => {
     ['DRAIN_TIMEOUT_MSEC', 'DRAIN_TIMEOUT_MS'],
     ['HOLDFAST_READYFILE', 'HOLDFAST_READY_FILE'],
     ['ADMIN_TOKEN_FIEL', 'ADMIN_TOKEN_FILE'],
+    ['LINK_SECRTE', 'LINK_SECRET'],
   ])('are found with the nearest known name: %s', (variable, nearest) => {
     expect(unknownSettings({ [variable]: '1' })).toEqual([{ variable, nearest }]);
   });

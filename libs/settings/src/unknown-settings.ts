@@ -40,20 +40,34 @@ function allVariables(): Set<string> {
   return new Set(settings.flatMap((setting) => [setting.variable, ...(setting.secret ? [fileVariableOf(setting)] : [])]));
 }
 
+/**
+ * Returns the known name that resembles `variable` so much that `variable` is probably a misspelling of it. Null: there is no such name.
+ */
+export function misspelledOf(variable: string, known: ReadonlySet<string>): string | null {
+  const [nearest, mistakes] = nearestOf(variable, known);
+  return mistakes <= Math.floor(variable.length * MISTAKES_PER_LETTER) ? nearest : null;
+}
+
 /** Returns the known name that is most similar to `variable`, and the number of letters in which the two names differ. */
-export function nearestOf(variable: string, known: ReadonlySet<string>): readonly [nearest: string, mistakes: number] {
+function nearestOf(variable: string, known: ReadonlySet<string>): readonly [nearest: string, mistakes: number] {
   return [...known].map((name) => [name, editDistance(variable, name)] as const).reduce((best, one) => (one[1] < best[1] ? one : best));
 }
 
-/** Returns the minimum number of inserted, removed and replaced letters that turns one text into the other (Levenshtein distance). */
+/**
+ * Returns the minimum number of inserted, removed and replaced letters, and of swapped neighbors, that turns one text into the other
+ * (optimal string alignment distance).
+ */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  let rowBefore = row;
   for (let i = 1; i <= from.length; i++) {
     const next = [i];
     for (let j = 1; j <= to.length; j++) {
       const replaced = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+      const isSwap = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1, isSwap ? rowBefore[j - 2]! + 1 : Number.POSITIVE_INFINITY));
     }
+    rowBefore = row;
     row = next;
   }
   return row[to.length]!;

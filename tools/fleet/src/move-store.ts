@@ -1,8 +1,11 @@
 import type { Redis } from 'ioredis';
-import { connect, type Replication, readReplication } from '#libs/redis';
-import { addressOf, parseRedisUrl, redacted } from '#libs/redis-url';
+import { type Replication, readReplication } from '#libs/redis';
+import { addressOf, redacted } from '#libs/redis-url';
 import { FleetError } from './admin-client.js';
+import { administer } from './store-administration.js';
+import { refuseWrongOptions, StoreClient, type StoreTls, usesTls } from './store-client.js';
 import { connectionsOf, missing, present, serversOf } from './store-connections.js';
+import { prepareLinks } from './store-links.js';
 import { ownReplica, refuseUnfit } from './store-replica.js';
 import { awaitSwitch, isSwitching, switchRoles } from './store-switch.js';
 import { within } from './within.js';
@@ -18,8 +21,8 @@ export interface MoveOptions {
   readonly prefix: string;
   /** Time limit for the copy of the data, and for the servers to read the new address, in ms. */
   readonly waitMs: number;
-  /** The certificates (PEM) of the CAs that must have signed the certificates of both Redis servers. */
-  readonly tlsCa?: string;
+  /** The files with which this command connects to both, when the URLs are `rediss://…`. */
+  readonly tls?: StoreTls;
   say(text: string): void;
 }
 
@@ -41,10 +44,12 @@ const LAG_BYTES = 1_000_000;
  * @throws FleetError when a step does not succeed; until the switch, the fleet then continues on the old Redis
  */
 export async function moveStore(options: MoveOptions): Promise<MoveResult> {
-  const { from, to, prefix, say, waitMs } = options;
-  const [old, next] = [clientOf('--from', from, options), clientOf('--to', to, options)];
+  const { from, to, prefix, say, tls = {}, waitMs } = options;
+  refuseWrongOptions({ '--from': from, '--to': to }, tls);
+  const stores = [new StoreClient('--from', from, tls), new StoreClient('--to', to, tls)] as const;
+  const [old, next] = [stores[0].client, stores[1].client];
   try {
-    await Promise.all([opened(old, '--from', from), opened(next, '--to', to)]);
+    await Promise.all(stores.map((store) => store.open()));
     if (await isSwitching(old)) await awaitSwitch(old, next);
     const [was, is] = await Promise.all([old, next].map(async (client) => readReplication(await client.info('replication'))));
     const hasSwitched = isReplicaOf(was!, is!);
@@ -62,8 +67,7 @@ export async function moveStore(options: MoveOptions): Promise<MoveResult> {
   } catch (error) {
     throw error instanceof FleetError ? error : new FleetError('unavailable', `${(error as Error).message}. Repeat the command.`);
   } finally {
-    old.disconnect();
-    next.disconnect();
+    for (const store of stores) store.close();
   }
 }
 
@@ -72,11 +76,14 @@ export async function moveStore(options: MoveOptions): Promise<MoveResult> {
  */
 async function copyAndSwitch(old: Redis, next: Redis, { from, to, prefix, say, waitMs }: MoveOptions): Promise<number> {
   await refuseUnfit(old, next, { from, to });
-  await letLogIn(next, from);
-  await letLogIn(old, to);
+  await prepareLinks(old, next, { from, to });
   const { host, port } = addressOf(new URL(from));
-  await next.call('REPLICAOF', host, String(port));
-  await within(waitMs, () => isInSync(old, next), 'The new Redis has not copied the data in time. The fleet continues on the old one.');
+  await administer(next, 'REPLICAOF', host, String(port));
+  await within(
+    waitMs,
+    () => isInSync(old, next),
+    async () => `${await whyNoCopy(next, from)} The fleet continues on the old one.`,
+  );
   say(`${redacted(to)} is a replica of ${redacted(from)} and has all data.`);
   const servers = await serversOf(old, prefix);
   const unready = async (): Promise<string[]> => missing(next, await connectionsOf(old, servers));
@@ -100,38 +107,15 @@ function isReplicaOf(was: Replication, is: Replication): boolean {
   return was.role === 'slave' && is.role === 'master' && (was.id === is.id || was.id === is.previousId);
 }
 
-function clientOf(option: string, url: string, { tlsCa }: MoveOptions): Redis {
-  if (!isSingle(url))
-    throw new FleetError('bad-data', `${option} is ${JSON.stringify(redacted(url))}: it must be redis://HOST:PORT or rediss://HOST:PORT.`);
-  return connect({ url, name: 'move-store', ...(tlsCa !== undefined && { tls: { ca: tlsCa } }) }) as Redis;
-}
-
-function isSingle(url: string): boolean {
-  try {
-    return parseRedisUrl(url).kind === 'single';
-  } catch {
-    return false;
-  }
-}
-
-async function opened(client: Redis, option: string, url: string): Promise<void> {
-  client.on('error', () => {});
-  try {
-    await client.connect();
-  } catch (error) {
-    throw new FleetError('unavailable', `Redis at ${redacted(url)} (${option}) does not answer: ${(error as Error).message}`);
-  }
-}
-
-/** Sets the user and the password with which a Redis connects as a replica to the Redis at `url`. */
-async function letLogIn(client: Redis, url: string): Promise<void> {
-  const { user, password } = parseRedisUrl(url).login;
-  if (password === undefined) return;
-  await client.config('SET', 'masteruser', user ?? '');
-  await client.config('SET', 'masterauth', password);
-}
-
 async function isInSync(old: Redis, next: Redis): Promise<boolean> {
   const replica = await ownReplica(old, next);
   return replica !== null && replica.lagBytes < LAG_BYTES;
+}
+
+async function whyNoCopy(next: Redis, from: string): Promise<string> {
+  const info = await next.info('replication');
+  if (!/^master_link_status:down/m.test(info) || !/^master_sync_in_progress:0/m.test(info))
+    return 'The new Redis has not copied the data in time.';
+  const certificates = usesTls(from) ? ' Each of the two must have the CA of the other one in its tls-ca-cert-file.' : '';
+  return `The new Redis could not connect to the old one; its log says why.${certificates}`;
 }

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { readReplication } from '#libs/redis';
 import { addressOf, redacted } from '#libs/redis-url';
 import { FleetError } from './admin-client.js';
+import { readSetting } from './store-administration.js';
 
 /** The new Redis as a replica of the old one: the address by which the old one lists it, and its lag. */
 export interface OwnReplica {
@@ -32,9 +33,9 @@ export async function refuseUnfit(old: Redis, next: Redis, { from, to }: { reado
     refuse(`Redis at ${redacted(to)} (--to) has data, which would be deleted: use an empty one.`);
   if (is.role === 'master') refuseOthers(replicasIn(oldInfo), null);
   else await ownReplicaIn(oldInfo, next);
-  if ((await setting(next, 'maxmemory-policy')) !== 'noeviction')
+  if ((await readSetting(next, 'maxmemory-policy')) !== 'noeviction')
     refuse('The new Redis deletes keys when it is full: set maxmemory-policy noeviction.');
-  if ((await setting(old, 'appendonly')) === 'yes' && (await setting(next, 'appendonly')) !== 'yes')
+  if ((await readSetting(old, 'appendonly')) === 'yes' && (await readSetting(next, 'appendonly')) !== 'yes')
     refuse('The new Redis has no append-only file, and the old one has: set appendonly yes.');
 }
 
@@ -84,12 +85,16 @@ function replicasIn(info: string): ListedReplica[] {
 }
 
 async function announcedBy(client: Redis): Promise<{ readonly ip: string; readonly port: string }> {
-  const announced = await setting(client, 'replica-announce-port');
-  const own = (await setting(client, 'tls-replication')) === 'yes' ? 'tls-port' : 'port';
-  return {
-    ip: await setting(client, 'replica-announce-ip'),
-    port: announced !== '' && announced !== '0' ? announced : await setting(client, own),
-  };
+  const [ip, port, tlsPort, announced, tlsReplication] = await Promise.all(
+    ['replica-announce-ip', 'port', 'tls-port', 'replica-announce-port', 'tls-replication'].map((name) => readSetting(client, name)),
+  );
+  const hasTlsPort = tlsReplication === 'yes' && isPort(tlsPort);
+  return { ip: ip!, port: isPort(announced) ? announced! : hasTlsPort ? tlsPort! : port! };
+}
+
+/** Returns whether a setting has a port. 0 and '' mean that there is none. */
+function isPort(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== '0';
 }
 
 /** Returns whether a replica has no connection to its primary and the primary is the Redis at `url`, as after an interrupted call. */
@@ -97,10 +102,6 @@ function waitsFor(info: string, url: string): boolean {
   const { host, port } = addressOf(new URL(url));
   const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
   return field('master_link_status') === 'down' && field('master_host') === host && field('master_port') === String(port);
-}
-
-async function setting(client: Redis, name: string): Promise<string> {
-  return ((await client.config('GET', name)) as string[])[1] ?? '';
 }
 
 function refuse(message: string): never {

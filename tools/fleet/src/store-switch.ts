@@ -84,7 +84,7 @@ async function abort(old: Redis, next: Redis, problem: string): Promise<void> {
     throw new FleetError('unavailable', `${problem} Both are primaries now: look at \`INFO replication\` of both.`);
   throw new FleetError(
     'unavailable',
-    `${problem} The fleet continues on the old one. Repeat the command once the old Redis can connect to the new one.`,
+    `${problem} The fleet continues on the old one. Repeat the command once the old Redis can connect to the new one; its log says why it could not.`,
   );
 }
 

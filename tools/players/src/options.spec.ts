@@ -33,7 +33,7 @@ describe('the gateways that the simulated players use', () => {
     expect(readOptions(['--url', 'wss://10.0.0.1/play', '--certificate', '/b.crt'], file).certificate).toBe('/b.crt');
   });
 
-  it('are expected at the default address when npm start runs no fleet in this folder', () => {
+  it('are the gateway at the default address when the file names no running fleet', () => {
     expect(readOptions([], join(folder, 'none')).urls).toEqual([URL_DEFAULT]);
     writeFileSync(file, '{}');
     expect(readOptions([], file).urls).toEqual([URL_DEFAULT]);

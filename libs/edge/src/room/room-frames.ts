@@ -16,8 +16,8 @@ import { RoomRecordCache } from './room-record-cache.js';
 type ConnectedSession = GatewaySession & { readonly connection: PlayerConnection };
 
 /**
- * Each `placed` that reports a rewind contains these bytes. A `placed` without a rewind can contain them only in the name of a player. The
- * gateway then drops delayed commands without a reason, which is harmless because the client repeats them.
+ * Each `placed` that reports a rewind contains the bytes of this text. A `placed` without a rewind can contain them only in the name of a
+ * player. The gateway then drops delayed commands although it need not, which is harmless because the client repeats them.
  */
 const REWOUND = Buffer.from('rewound');
 

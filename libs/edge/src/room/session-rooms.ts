@@ -171,8 +171,8 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Attaches a session in the state `slow` again when its client has read the backlog. The owner then sends one sync with all missed
-   * changes.
+   * When the client of a session in the state `slow` has read its backlog, attaches the session to the owner again. The owner then sends
+   * one sync with all missed changes.
    */
   resumeFrames(session: GatewaySession): void {
     if (session.attachment.kind !== 'slow') return;

@@ -31,11 +31,12 @@ export class EligibilityMarks implements OnModuleInit {
     this.listeners = this.ports.all(EligibilityListener);
   }
 
-  mark(server: ServerRecord, before: Eligibility, after: Eligibility): void {
-    void this.write(server, before, after).catch(() => this.self.distrust('store-unreachable'));
+  /** @param silentMs longest possible time in ms for which the server has been silent */
+  mark(server: ServerRecord, before: Eligibility, after: Eligibility, silentMs: number): void {
+    void this.write(server, before, after, silentMs).catch(() => this.self.distrust('store-unreachable'));
   }
 
-  private async write(server: ServerRecord, before: Eligibility, after: Eligibility): Promise<void> {
+  private async write(server: ServerRecord, before: Eligibility, after: Eligibility, silentMs: number): Promise<void> {
     const { id, incarnation } = server;
     const isChange = before.suspect > 0 !== after.suspect > 0 || before.unheard !== after.unheard;
     const isMarked = await markServer(this.redis.commands, id, incarnation, after);
@@ -43,7 +44,7 @@ export class EligibilityMarks implements OnModuleInit {
     if (after.suspect === 0) this.log.info('server.heard', { target: id, incarnation });
     for (const listener of this.listeners) void Promise.resolve(listener.changed(server, after)).catch(() => {});
     const event = after.unheard ? 'unheard' : after.suspect > 0 ? 'suspect' : 'heard';
-    const detail = { misses: after.suspect };
+    const detail = { misses: after.suspect, ...(event === 'suspect' && { silentMs: Math.round(silentMs) }) };
     this.sink.publish({ kind: `server.${event}`, server: id, incarnation, reason: EVENT_REASONS[event], detail });
     await this.events.publish({ kind: 'state', server: id, incarnation, reason: event });
   }

@@ -70,7 +70,12 @@ describe('ServerMonitor', () => {
     await check();
     await miss();
     expect(monitor.isSilent).toBe(true);
-    expect(context.marks.mark).toHaveBeenLastCalledWith(server, { suspect: 0, unheard: false }, { suspect: 1, unheard: false });
+    expect(context.marks.mark).toHaveBeenLastCalledWith(
+      server,
+      { suspect: 0, unheard: false },
+      { suspect: 1, unheard: false },
+      expect.any(Number),
+    );
     expect(context.verdicts.condemn).not.toHaveBeenCalled();
     await check({ answered: false });
     expect(context.self.confirm).toHaveBeenCalledTimes(1);
@@ -78,12 +83,27 @@ describe('ServerMonitor', () => {
     expect(context.onOver).toHaveBeenCalledWith(monitor);
   });
 
+  it('reports a silence that began when the last answered check was sent', async () => {
+    const { context, check, wait } = newMonitor();
+    await check();
+    await wait(INTERVAL_MS);
+    await check();
+    await wait(INTERVAL_MS);
+    await check({ answered: false });
+    expect(context.marks.mark.mock.calls.at(-1)?.[3]).toBe(2 * INTERVAL_MS);
+  });
+
   it('does not condemn a server that answers the second check', async () => {
     const { context, server, monitor, check, miss } = newMonitor();
     await check();
     await miss();
     await check({ suspect: 1 });
-    expect(context.marks.mark).toHaveBeenLastCalledWith(server, { suspect: 1, unheard: false }, { suspect: 0, unheard: false });
+    expect(context.marks.mark).toHaveBeenLastCalledWith(
+      server,
+      { suspect: 1, unheard: false },
+      { suspect: 0, unheard: false },
+      expect.any(Number),
+    );
     expect(context.holds.clear).toHaveBeenCalledWith(server);
     await miss();
     expect(context.verdicts.condemn).not.toHaveBeenCalled();

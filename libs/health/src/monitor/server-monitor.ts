@@ -51,6 +51,8 @@ interface Suspicion {
 export class ServerMonitor {
   private suspicion = newSuspicion();
   private lastAnswerAt: number;
+  /** The time at which the last answered check was sent: the server was alive then or later. */
+  private knownAliveAt: number;
   /** The time at which the last check was sent. Null: no check was sent yet. */
   private checkedAt: number | null = null;
   /** The last event-loop lag that the server reported, in ms. */
@@ -69,6 +71,7 @@ export class ServerMonitor {
     private dueAt: number,
   ) {
     this.lastAnswerAt = now;
+    this.knownAliveAt = now;
     this.marked = { suspect: record.suspect, unheard: record.unheard };
   }
 
@@ -152,6 +155,7 @@ export class ServerMonitor {
       },
       this.evidenceAt(now),
     );
+    if (judgement.kind === 'healthy' && checkedAt !== null) this.knownAliveAt = checkedAt;
     this.planNextCheck(judgement, now);
     this.act(judgement, now);
     if (judgement.kind === 'missed' || judgement.kind === 'held') this.dialIfStale(now);
@@ -220,7 +224,7 @@ export class ServerMonitor {
     const before = this.marked;
     if (before.suspect === eligibility.suspect && before.unheard === eligibility.unheard) return;
     this.marked = { ...eligibility };
-    this.context.marks.mark(this.record, before, eligibility);
+    this.context.marks.mark(this.record, before, eligibility, performance.now() - this.knownAliveAt);
   }
 
   /** Condemns a game server that has lost Redis. Called for a game server that answers on its link but not through Redis. */

@@ -31,8 +31,8 @@ const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' }
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
 const GAME_SERVER = serverId('game', 'a');
 /**
- * At the end of the tests, rejects `death`. The commands of dead processes wait for this promise, so after its rejection no timer of a dead
- * process remains.
+ * At the end of the tests, rejects `death`. After a test has simulated the death of a lobby, the Redis commands of that lobby wait for this
+ * promise. Its rejection ends the waits, so that no timer remains.
  */
 let endDeath: (reason: Error) => void = () => {};
 const death = new Promise<never>((_, reject) => {

@@ -70,7 +70,7 @@ describe('a game server with requests to attach', () => {
     expect(server.done).toEqual(['attach here 2 0', 'attach coming 1 0']);
   });
 
-  it('notifies the game of a player who left during the load of the room', async () => {
+  it('tells the game that a player left while the server was loading the room', async () => {
     const server = new Server();
     server.ask(['coming', 1]);
     server.pending.detach(server.peer, { handle: 1, gone: 'left' });

@@ -55,8 +55,8 @@ describe('a game server whose game has a new version and no `migrateState`', () 
   });
 });
 
-describe('a game server that can migrate old states', () => {
-  it('gives no warning', () => {
+describe('a game server that can upgrade the states of older game versions', () => {
+  it('logs no warning about a server with an older version', () => {
     expect(warnings(rules('chess', 2, true), [server('hf:game:1', 1)])).toEqual([]);
   });
 });
