@@ -185,7 +185,7 @@ export class LinkPeer {
 
   /**
    * Sends one compact sync for many sessions of the peer. `entries` contains three numbers for each session: its handle, the acknowledged
-   * seq, and the number of the last input.
+   * seq, and the number of the last player input.
    */
   sendCompactMany(epoch: number, version: number, entries: readonly number[], body: Uint8Array): void {
     this.sendMany(LINK_KIND.compactMany, LINK_HEADER.compactMany, epoch, version, entries, body);
@@ -342,7 +342,7 @@ export class LinkPeer {
     const now = performance.now();
     const late = now - this.lastTickAt > 2 * PING_MS;
     this.lastTickAt = now;
-    // Ignores the silence after a suspension of this process, because messages of the peer may still wait in the socket.
+    // Ignores the silence after a suspension of this process, because unread messages of the peer possibly wait in the socket.
     if (late || this.hasReceived) this.silentPings = 0;
     else if (++this.silentPings >= SILENT_PINGS_MAX) return this.cut('silent');
     // This side sends a ping at the first tick without a message of the peer. If there is still no message at the next tick, the peer has

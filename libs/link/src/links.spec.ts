@@ -397,7 +397,7 @@ describe('a request on a link', () => {
     expect(await toA.request('who', null)).toBe(b.id);
   });
 
-  it('fails with the refusal of the other server and the time until the next attempt', async () => {
+  it('fails with the refusal of the other server, which contains the time until the next attempt', async () => {
     const { toB, b } = await pair();
     b.links.onRequest(() => Promise.reject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 }));
     await expect(toB.request('x', 1)).rejects.toMatchObject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 });

@@ -15,7 +15,7 @@ import { CaseSkipped } from './case.js';
 import { Inbox } from './inbox.js';
 
 const MESSAGE_BYTES_MAX = 65_536;
-/** Time limit for a message of the client, in ms. It is longer than the pauses of a client that reconnects. */
+/** Time limit for a message of the client, in ms. It is longer than the delays between the attempts of a client that reconnects. */
 const MESSAGE_MS = 8_000;
 
 type Of<Kind extends PlayerMessage['kind']> = Extract<PlayerMessage, { kind: Kind }>;
