@@ -89,7 +89,8 @@ export class LinkPeer {
 
   /**
    * Sends a request and resolves with the answer. Rejects with the error of the peer, or with `unavailable` after `timeoutMs`. Rejects with
-   * `busy` when the link has too many unanswered requests or a large backlog, and with `server-lost` when the link breaks or is closed.
+   * `busy` when the link has too many unanswered requests or a large backlog, and with `server-lost` when the link breaks or is
+   * closed, or when this process learns that the peer was evicted.
    */
   request(pattern: string, data: unknown, { timeoutMs = REQUEST_TIMEOUT_MS_DEFAULT }: { timeoutMs?: number } = {}): Promise<unknown> {
     if (!this.isOpen) return Promise.reject(new HoldfastError('server-lost'));
@@ -199,9 +200,14 @@ export class LinkPeer {
     this.socket.end();
     this.socket.destroySoon();
     setTimeout(() => this.socket.destroy(), CLOSE_MS).unref();
+    this.failRequests(`the link to ${this.id} broke: ${reason}`);
+  }
+
+  /** Rejects all unanswered requests with `server-lost`. The link stays open, and later answers to these requests have no effect. */
+  failRequests(message: string): void {
     for (const { reject, timer } of this.pending.values()) {
       clearTimeout(timer);
-      reject(new HoldfastError('server-lost', `the link to ${this.id} broke: ${reason}`));
+      reject(new HoldfastError('server-lost', message));
     }
     this.pending.clear();
   }
