@@ -1,4 +1,5 @@
 import type { ServerType } from '#libs/protocol';
+import { startupFileProblems } from '#libs/server';
 import {
   configurationSchema,
   type Environment,
@@ -29,8 +30,8 @@ interface Checked {
 }
 
 /**
- * Prints the problems of the settings. With `--print`, also prints all settings. With `--schema`, prints only the JSON Schema. Returns 1 if
- * a server could not start with these settings, else 0.
+ * Prints the problems of the settings, and of the files that they name. With `--print`, also prints all settings. With `--schema`, prints
+ * only the JSON Schema. Returns 1 if a server could not start with these settings, else 0.
  */
 export async function main(argv: readonly string[], { call, envFile, made }: ConfigContext): Promise<number> {
   const options = parseOrExit(newCommand(call), argv).opts<ConfigOptions>();
@@ -52,8 +53,7 @@ export async function main(argv: readonly string[], { call, envFile, made }: Con
 function checked(type: ServerType, environment: Environment, { print, changed }: ConfigOptions): Checked {
   const settings = print ? viewSettings(type, environment).filter(({ from }) => !changed || from !== 'default') : [];
   try {
-    readSettings(type, environment);
-    return { type, problems: [], settings };
+    return { type, problems: startupFileProblems(readSettings(type, environment)), settings };
   } catch (error) {
     if (error instanceof SettingsError) return { type, problems: error.problems, settings };
     throw error;
