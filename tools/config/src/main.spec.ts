@@ -113,4 +113,22 @@ describe('holdfast config', () => {
     expect(refusal).toBe('This game cannot start: its settings are wrong.');
     expect(output.trimEnd().split('\n')).toEqual(['game: cannot start with these settings', ...problems]);
   });
+
+  it.each([
+    ['gateway', 'error: "gateway" is not an option. --type gateway checks only this type of server.'],
+    ['gatewy', 'error: "gatewy" is not an option. holdfast config --help lists all options.'],
+  ])('refuses the word %s with exit code 2, and names the option', async (word, message) => {
+    jest.spyOn(process, 'exit').mockImplementation((code) => {
+      throw new Error(`exit code ${code}`);
+    });
+    let errors = '';
+    jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      errors += text;
+      return true;
+    });
+    await expect(run(word)).rejects.toThrow('exit code 2');
+    expect(errors).toBe(`${message}\n`);
+    await expect(run(word, '--json')).rejects.toThrow('exit code 2');
+    expect(JSON.parse(output)).toEqual({ error: { code: 'wrong-usage', message: message.replace('error: ', '') } });
+  });
 });
