@@ -449,7 +449,7 @@ describe('a fleet that receives bad input', () => {
     );
     expect(found).toEqual([]);
     expect(new Set(secrets).size).toBe(secrets.length);
-    // These log lines prove that the search reads the logs of all servers, even of servers that have stopped.
+    // These log lines prove that this test searches the logs of all servers, even of servers that have stopped.
     for (const server of fleet.servers) expect(logs).toContain(`"server":"${server.id}"`);
     expect(logs).toContain('hf:gateway:jwt');
     expect(logs).toContain('hf:lobby:stranger');

@@ -88,6 +88,14 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     await passesConformance(programs.conformance, programs.env);
   }, 120_000);
 
+  it.each(['nonsense', 'http://127.0.0.1:7000/play'])('says that %s is not the URL of a gateway', async (url) => {
+    if (!programs) return;
+    const player = start(programs.ticTacToe, [url, '--name', 'Ada']);
+    expect(await player.ended()).not.toBe(0);
+    expect(player.lines.join('\n')).toMatch(/\S+ is not the URL of a WebSocket: it must begin with ws/);
+    expect(player.lines.join('\n')).not.toContain('could not decode');
+  });
+
   it('plays tic-tac-toe to its end when its game server and its gateway are killed', async () => {
     if (!programs) return;
     const [one, two] = fleet.gateways.map(({ publicUrl }) => publicUrl) as [string, string];

@@ -141,7 +141,7 @@ describe('a turn of a game', () => {
     const pausedMs = performance.now() - killedAt;
     const ms = await untilPassed();
     expect(ms).toBeGreaterThan(TURN_MS - SLACK_MS);
-    // The downtime extends the turn. The downtime is counted from the last heartbeat, which may be up to a second before the kill.
+    // The downtime extends the turn. The downtime is counted from the last heartbeat, which is at most a second before the kill.
     expect(ms).toBeLessThan(TURN_MS + pausedMs + SECOND + SLACK_MS);
   });
 });

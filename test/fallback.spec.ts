@@ -374,7 +374,7 @@ describe('a fleet whose store falls back to a time before a room changed its own
   }, 60_000);
 });
 
-describe('a fleet whose store falls back and loses changes of players', () => {
+describe('a fleet whose store falls back and loses recent changes of sessions and searches', () => {
   it('matches players whose searches the store has lost', async () => {
     const [ada, bob] = await newPlayers();
     const first = ada.quickMatch<Ledger>('ledger');

@@ -5,8 +5,8 @@ import { type Fleet, type FleetServer, LedgerGame, startFleet, until } from './h
 const OTHER_SECRET = 'another secret of some length';
 const ROOMS = 12;
 /**
- * Number of servers that the test kills. It is above one, because only about half of the evictions would need the vote of the server with
- * the wrong secret.
+ * Number of kills of a game server in the test. One kill is not enough: if an eviction had to wait for the vote of the server with the
+ * wrong secret, only about half of the evictions would fail.
  */
 const KILLS = 5;
 /** Time in which a server makes several attempts to open a link, in ms. */

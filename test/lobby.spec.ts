@@ -222,7 +222,8 @@ describe('a fleet with two lobbies', () => {
       const search = ada.quickMatch('tic-tac-toe', { signal: abort.signal });
       await until(async () => (await ada.me()).searching !== null);
       const stop = new AbortController();
-      // In the first of every ten rounds, the abort comes before the match. In the tenth, the abort comes after the match.
+      // In the first of every ten rounds, the abort comes before the partner's search. In the tenth, it comes after the match. In the
+      // rounds between them, it comes 0.5 to 4 ms after the beginning of the partner's search.
       if (round % 10 === 0) abort.abort(new Error('enough'));
       const partner = bob.quickMatch('tic-tac-toe', { signal: stop.signal });
       if (round % 10 === 9) await partner;
@@ -314,7 +315,7 @@ describe('a fleet with two lobbies', () => {
 
 /** Plays until seat 0 has the top row. Returns, for each player, the winner in the result that this player received. */
 async function playToTheEnd(rooms: readonly Room<TicTacToe>[]): Promise<unknown[]> {
-  // A player in the room of a match has no seat until the owner of the room has assigned it.
+  // A player in the room of a match has no seat until the owner of the room has assigned one.
   await Promise.all(rooms.map((room) => room.waitFor(({ seat, state }) => seat !== null && state !== undefined, { timeoutMs: 5_000 })));
   const bySeat = [...rooms].sort((a, b) => (a.seat as number) - (b.seat as number));
   for (const [turn, cell] of [0, 3, 1, 4, 2].entries()) {

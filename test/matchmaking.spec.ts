@@ -205,7 +205,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     expect((await first).id).toBe(second.id);
   }, 60_000);
 
-  it('pauses the search of a player who is away, and ends the search after the grace period', async () => {
+  it('does not match a player who is away, and ends the search of this player after the grace period', async () => {
     const [ada, bob, cy] = await searchers('Ada', 'Bob', 'Cy');
     void find(ada);
     await until(() => isSearching(ada), SOON.timeoutMs);

@@ -364,8 +364,8 @@ describe('a player at the rate limit', () => {
 describe('the operations of one address', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    // With these settings, the operations of all connections of one address may together cost 48 messages per second, and 200 messages in
-    // one burst.
+    // With these settings, the operations of all connections of one address may together cost 48 messages per second, and up to 200
+    // messages at once.
     const env = { ...settings, CONNECTIONS_PER_ADDRESS: '6', CONNECTIONS_WINDOW_MS: '1000', MESSAGES_BURST: '100' };
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env });
   }, 60_000);

@@ -254,7 +254,7 @@ describe('two gateways behind proxies that end TLS', () => {
       for (let id = 0; !isOver; id++) {
         await room.send('note', { id: `${index}-${id}` });
         acknowledged[index]!.push(`${index}-${id}`);
-        // This pause limits the number of commands per second. No assertion depends on its length.
+        // This delay limits the number of commands per second. No assertion depends on its length.
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     });

@@ -42,7 +42,7 @@ describe('the session of a player', () => {
   afterAll(() => fleet.stop());
 
   describe('after the sudden loss of its gateway', () => {
-    it('leaves the player away until a resume at another gateway, but never away when the client resumes immediately', async () => {
+    it('shows the player as away until a resume at another gateway, but not when the client resumes immediately', async () => {
       const [first, second] = fleet.gateways;
       const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
       const ada = await RawPlayer.welcomed(first, 'Ada');
@@ -74,7 +74,7 @@ describe('the session of a player', () => {
       await fleet.whole();
     }, 60_000);
 
-    it('causes a seat event in the game when the player becomes away, and another seat event after the resume', async () => {
+    it('causes a seat event in the game when the player is marked as away, and another seat event after the resume', async () => {
       const [first, second] = fleet.gateways;
       const { ada, room } = await inALedger(first, second);
       first.kill();
@@ -88,7 +88,7 @@ describe('the session of a player', () => {
     }, 30_000);
   });
 
-  it('leaves the player away when the client does not resume after the `goodbye` message of a stopping gateway', async () => {
+  it('shows the player as away when the client does not resume after the `goodbye` message of a stopping gateway', async () => {
     const [first, second] = fleet.gateways;
     const ada = await RawPlayer.welcomed(first, 'Ada');
     const { room } = (await ada.asks(1, 'rooms.create', { game: 'tic-tac-toe' })).data as { room: { id: string } };

@@ -46,7 +46,7 @@ class Driver {
   }
 }
 
-describe('a game with steps and inputs, of durability `every-change`', () => {
+describe('a game with steps and player inputs, of durability `every-change`', () => {
   let fleet: Fleet;
   const drivers: Driver[] = [];
   let pinging: NodeJS.Timeout | undefined;
@@ -111,7 +111,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     if (process.env.SHOW) process.stdout.write(`a kill costs ${costs.join(', ')} steps of ${STEP_MS} ms\n`);
   }, 90_000);
 
-  it('ignores inputs that players send while the game has no server', async () => {
+  it('ignores player inputs that are sent while the game has no server', async () => {
     const [ada] = await drive();
     await until(() => ada.seen.length > 10 && ada.last.id > 5);
     const dead = await Promise.all(
@@ -123,7 +123,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     );
     const lost = ada.seen.length;
     const sent = ada.sentAt.size;
-    // Sends many more inputs than may wait for steps.
+    // Sends many more player inputs than may wait for steps.
     await until(() => ada.sentAt.size > sent + 10 * QUEUE, 10_000);
     await Promise.all(dead.map((game) => fleet.restart(game)));
     await until(() => ada.last.id > sent && ada.seen.length > lost + 20, 30_000);
@@ -132,7 +132,8 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     const during = [...ada.sentAt].filter(([id, at]) => id > sent && at < resumedAt).map(([id]) => id);
     const used = new Set(ada.seen.map(({ id }) => id));
     expect(during.length).toBeGreaterThan(10 * QUEUE);
-    // Some steps run before the first sync reaches the player. These steps can use a few of the inputs that would otherwise be dropped.
+    // Some steps run before the first sync reaches the player. These steps can use a few of the player inputs that would otherwise be
+    // dropped.
     expect(during.filter((id) => used.has(id)).length).toBeLessThanOrEqual(2 * QUEUE);
     await fleet.whole();
   }, 60_000);
@@ -175,7 +176,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     slow.close();
   }, 60_000);
 
-  it('drops inputs above the rate limit without closing the connection', async () => {
+  it('drops player inputs above the rate limit without closing the connection', async () => {
     const [gateway] = fleet.gateways as [FleetServer];
     const player = await RawPlayer.welcomed(gateway, 'Fast', 'binary');
     await player.asks(1, 'rooms.create', { game: 'drive' });
@@ -188,7 +189,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     await until(async () => (await limited()) - before >= 3 * MESSAGES_BURST);
     const state = () => stateAfter(player.heard.filter((message): message is Sync => message.kind === 'sync')) as Drive;
     expect((await limited()) - before).toBeLessThan(sent);
-    // The gateway drops the inputs above the limit without a message to the player, and accepts further inputs later.
+    // The gateway drops the player inputs above the limit without a message to the player, and accepts player inputs again later.
     let number = sent;
     await until(() => {
       number += 1;

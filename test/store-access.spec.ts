@@ -57,7 +57,7 @@ async function exercise(): Promise<LedgerGame[]> {
   return games;
 }
 
-/** Returns the commands and logins that these nodes refused because the user lacked the rights. Reads them from `ACL LOG`. */
+/** Returns the entries of `ACL LOG`: the commands and the authentications that these nodes refused. */
 async function refusals(nodes: readonly Redis[]): Promise<unknown[]> {
   return (await Promise.all(nodes.map((node) => node.acl('LOG')))).flat();
 }

@@ -46,7 +46,7 @@ describe('a fleet whose Redis fails during games', () => {
     await nothingIsLost();
   }, 40_000);
 
-  it('pauses its games when Redis hangs for five seconds', async () => {
+  it('pauses its games while Redis hangs for five seconds, and continues the games afterwards', async () => {
     fleet.redis.pause();
     const [{ rooms }] = games;
     await Promise.all([

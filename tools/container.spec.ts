@@ -76,7 +76,7 @@ describe('the file docker-compose.yml', () => {
     expect(viewersWith({})).toEqual([]);
   });
 
-  it.each(servers)('passes the optional file holdfast.env to a %s, and keeps this file out of Git and the image', (type) => {
+  it.each(servers)('passes the optional file holdfast.env, which Git and the image ignore, to a %s', (type) => {
     expect(compose.services[type].env_file).toEqual([{ path: 'holdfast.env', required: false }]);
     for (const file of ['.gitignore', '.dockerignore'])
       expect(readFileSync(join(ROOT, file), 'utf8').split('\n')).toContain('holdfast.env');

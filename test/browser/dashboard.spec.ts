@@ -266,7 +266,7 @@ describeInChromium('the dashboard, in Chromium', () => {
   }, 60_000);
 
   it('has only pages that pass the checks of axe and fit on the screen of a phone', async () => {
-    // Starts another game, because the room of the first game may have closed after its players left.
+    // Starts another game, because the room of the first game is possibly closed after its players left.
     const { rooms, players } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const { id } = rooms[0];
     const { user } = players[0];

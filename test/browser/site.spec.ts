@@ -132,7 +132,7 @@ describeInChromium('the documentation site', () => {
       expect(await rowsShown()).toHaveLength(4);
     });
 
-    it('computes a result when all input comes from the keyboard', async () => {
+    it('computes a result for a reader who uses only the keyboard', async () => {
       await page.goto(`${site.url}capacity.html`);
       await page.waitForLoadState('networkidle');
       await form().getByLabel('Kind of game').focus();

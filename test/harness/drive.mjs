@@ -1,5 +1,5 @@
-// `drive`: a game of durability `every-change` with fixed steps and inputs. Each step moves each car by the controls that its player holds
-// down.
+// `drive`: a game of durability `every-change` with fixed steps and player inputs. Each step moves each car by the controls that its
+// player holds down.
 import { z } from 'zod';
 import { Command, Game, Input, OnStep } from '#libs/game-kit';
 import { Module } from './nest.mjs';

@@ -25,10 +25,10 @@ export interface LedgerState {
 
 type LedgerCall = GameRoom<LedgerState>;
 
-/** The pauses before a client reconnects, in ms. They are shorter than the defaults, because tests wait for the players. */
+/** The delays before a client reconnects, in ms. They are shorter than the defaults, because tests wait for the players. */
 const COME_BACK = { firstMs: 100, maxMs: 300, giveUpMs: 60_000 };
 /**
- * Pause between two notes of a player, in ms. It is short, so that some notes are in flight at any failure, but long enough for a slow
+ * Time between two notes of a player, in ms. It is short, so that some notes are in flight at any failure, but long enough for a slow
  * machine.
  */
 const BETWEEN_NOTES_MS = 15;

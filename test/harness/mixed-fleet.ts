@@ -56,7 +56,7 @@ export class MixedFleet extends Fleet {
     return this.start(type, name);
   }
 
-  /** Returns the versions that the living servers report, without repetitions. */
+  /** Returns the versions of Holdfast that the living servers report, without repetitions. */
   async versions(): Promise<string[]> {
     const { servers } = (await this.admin('GET', '/api/servers')) as { servers: { version: string; state: string }[] };
     return [...new Set(servers.filter(({ state }) => state !== 'dead').map(({ version }) => version))].sort();

@@ -100,7 +100,7 @@ export class SentinelStore implements FleetStore {
     await ended(this.primary.process, 5_000);
   }
 
-  /** Promotes a replica while the primary lives. The old primary accepts writes for a moment longer. These writes are lost. */
+  /** Promotes a replica while the primary lives. For a moment, the old primary still accepts writes. These writes are lost. */
   async switchPrimary(): Promise<void> {
     await connected(this.sentinels[0], this.ofSentinels, (client) => client.call('SENTINEL', 'FAILOVER', NAME));
   }

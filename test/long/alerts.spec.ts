@@ -218,7 +218,7 @@ function asksUntil(ask: () => Promise<unknown>): () => Promise<void> {
   const running = (async () => {
     while (!isOver) {
       await ask().catch(() => {});
-      // This pause limits the rate of the requests. No assertion depends on its length.
+      // This delay limits the rate of the requests. No assertion depends on its length.
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   })();

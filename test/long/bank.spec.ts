@@ -87,8 +87,8 @@ class Spenders {
   }
 }
 
-describe.each(DURABILITIES)('the transfers that effects pay, with durability %s, while servers are killed,', (durability) => {
-  it('are paid once for each effect key', async () => {
+describe.each(DURABILITIES)('the transfers of bank games with durability %s while servers are killed', (durability) => {
+  it('are each paid under exactly one effect key', async () => {
     const name = `bank-${durability}`;
     const all: Spenders[] = [];
     const play = async () => {
@@ -124,7 +124,7 @@ describe.each(DURABILITIES)('the transfers that effects pay, with durability %s,
       expect([key, byKey.get(key) ?? id]).toEqual([key, id]);
       byKey.set(key, id);
     }
-    // Counts payments with the same key once. Then each transfer must have exactly one payment.
+    // Payments with the same key count as one payment. Counted like this, each transfer must have exactly one payment.
     const ids = [...byKey.values()];
     expect(ids).toHaveLength(new Set(ids).size);
     expect(ids.length).toBeGreaterThan(KILLS);
@@ -245,8 +245,8 @@ describe('a client that continues with the sequence number of the rewound state'
     await answered(3);
 
     const owner = await fleet.ownerOf(room);
-    // Suspends the other game servers, so that the room has no owner for a while. During this time the gateway keeps the next command and
-    // does not send it on.
+    // Suspends the other game servers, so that the room has no owner for a while. During this time the gateway buffers the next command
+    // and does not send it.
     const others = fleet.games.filter((server) => server !== owner);
     for (const server of others) server.kill('SIGSTOP');
     owner.kill();

@@ -13,8 +13,8 @@ let games: LedgerGame[];
 
 interface Check {
   /**
-   * The processes that die, or the machine that fails, in this test, as a part of the test name. Undefined: this cell of the table has only
-   * one test.
+   * The processes that die, or the machine that fails, in this test, as a part of the test name. Undefined: only this test checks the
+   * promise in its cell of the README's table.
    */
   readonly of?: string;
   run(): Promise<void>;

@@ -33,7 +33,7 @@ describe('an owner that was suspended until its eviction', () => {
       expect.arrayContaining(lost.map(({ rooms }) => rooms[0].id)),
     );
 
-    // Waits until the server that was suspended is eligible again. Then it gets the next room.
+    // Waits until the server that was suspended is eligible again. Placement then chooses this server for the next room.
     await fleet.whole();
     const anew = await LedgerGame.begin(fleet);
     expect(await fleet.ownerOf(anew.rooms[0])).toBe(stopped);

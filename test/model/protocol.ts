@@ -70,7 +70,7 @@ export interface Player {
   readonly epoch: number;
   /**
    * The highest sequence number that the player sent since the attachment. The player sends new commands in order. So a lower number can
-   * arrive only as the copy of an earlier command.
+   * arrive only in a repeated copy of an earlier command.
    */
   readonly sent: number;
   /** A copy of a sent command that can still arrive. Null: there is no copy. The copy is lost when the attachment ends. */

@@ -245,7 +245,7 @@ export interface Beginning {
   readonly members: string;
   readonly wants: readonly (readonly Want[])[];
   readonly faults: Partial<Budget>;
-  /** Earlier states to which the store may fall back. Each is given by the document that the room had in it. */
+  /** For each earlier state to which the store may fall back, the document of the room in that state. */
   readonly earlier?: readonly string[];
   /**
    * The store may fall back only to a state whose description (`describe`) matches this pattern. Absent: it may fall back to any earlier
@@ -382,7 +382,8 @@ function stepsOf(state: State, rules: Rules): Step[] {
   fault('a lobby removes b, who was away for too long', 'remove', () =>
     state.operations.some(({ user }) => user === 1) ? null : asked(state, 1, 'remove', null),
   );
-  // The last of these contents is the current one. A fallback to the current content models a restart of the store that loses nothing.
+  // The contents to which the store may fall back. The last of them is the current content: a fallback to it models a restart of the
+  // store that loses nothing.
   const moments = [...(state.past.includes(EMPTY_STORE) ? [] : [EMPTY_STORE]), ...state.past, state.store];
   for (const [index, moment] of moments.entries()) {
     if (state.fallsTo && !state.fallsTo.test(describe(moment))) continue;

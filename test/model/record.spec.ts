@@ -81,8 +81,8 @@ describe('the explorer finds a violation when the model does not follow the rule
   );
 });
 
-describe('a scenario without events', () => {
-  it('has reached its goal at the start', () => {
+describe('a scenario of the room record', () => {
+  it('is in a goal state before its first step', () => {
     expect(whyNotYet(beginningOf(RECORD_SCENARIOS[1]))).toBeNull();
   });
 });

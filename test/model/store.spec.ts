@@ -117,7 +117,8 @@ describe('the model of the store', () => {
         paused: hash.paused ?? '',
         log,
         checkpoint,
-        // The hash has the effects of each game, by the batch id of its end. The model has only the effects of the last game.
+        // The hash has the effects of each game, by the batch id of the append that ended the game. The model has only the effects of the
+        // last game.
         effects: effects.at(-1) ?? null,
       };
     }

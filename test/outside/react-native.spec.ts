@@ -96,7 +96,7 @@ interface Game {
   readonly frames: { fromPlayer?: string; toPlayer?: string }[];
   /** The messages that the player sends in the session. */
   readonly sent: unknown[];
-  /** The last state of the session. */
+  /** The state that the client must have at the end of the session. */
   readonly state: unknown;
 }
 

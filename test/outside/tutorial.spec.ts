@@ -94,7 +94,7 @@ describeInChromium('the tutorial (docs/learn)', () => {
     await Promise.all(players.map((page) => showsCoins(page, left)));
   }
 
-  /** Kills the game server that owns the room. Its process id is in the file `running.json`, which `npm start` writes. */
+  /** Kills the game server that owns the room. The process id of the server is in the file `running.json`, which `npm start` writes. */
   async function killOwner(): Promise<void> {
     const { rooms } = JSON.parse(await project.npm('exec', '--', 'holdfast', 'fleet', '--json', 'rooms', '--game', 'countdown'));
     const [, type, name] = rooms[0].owner.server.split(':');

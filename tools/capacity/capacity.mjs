@@ -33,7 +33,7 @@
 
 /** The highest number of rooms that start in one second, as a multiple of the average number per second. */
 const START_PEAK = 2;
-/** Number of steps per second in the benchmark `realtime`, in which each player sends one input per step. */
+/** Number of steps per second in the benchmark `realtime`, in which each player sends one player input per step. */
 const MEASURED_STEPS = 20;
 /** The figures of the benchmark `growth` are per million messages. One command of a player is one message. */
 const MILLION = 1_000_000;
@@ -93,7 +93,7 @@ export function capacityFor(demand, measured) {
     game === 'real-time' ? (players * pace * cpuOfPlayer(type)) / MILLION : (players * commandsPerSecond * cpuOfCommands(type)) / MILLION;
   /** @param {'gateway' | 'lobby' | 'game 1' | 'redis'} type */
   const cpuOfStarts = (type) => {
-    // In the measured fleet, two game servers share the starts equally. So the figure of one game server counts twice.
+    // In the measured fleet, each of the two game servers starts half of the games. So the figure of one game server counts twice.
     const servers = type === 'game 1' ? 2 : 1;
     return (servers * startsPerSecond * figure('starts', `durable rooms made, joined and begun: Holdfast, CPU of ${type}`)) / 1_000;
   };

@@ -256,7 +256,7 @@ describe('the chart', () => {
     expect(egressOf('a receiver of traces')).toEqual(egressOf('default').map((rules) => [...rules, EGRESS]));
   });
 
-  it('lets KEDA scale only the game servers, to the number that the gateways want', () => {
+  it('lets KEDA scale only the game servers, to the number that the gateways report', () => {
     const resources = resourcesOf('all optional parts');
     const scaled = resources.find(({ kind }) => kind === 'ScaledObject') as Resource;
     const { workload } = workloadOf(resources, 'game');

@@ -1,6 +1,6 @@
 /**
  * The tools whose options commander defines. The file with the help of each tool makes it possible to print the help before commander is
- * installed. `npm run docs:help` writes the files, and a test compares them.
+ * installed. `npm run docs:help` writes the files, and a test compares each with the help of its tool.
  *
  * @type {readonly { file: string, module: string }[]} `module`: the path, without its extension, of the module that exports `newCommand()`
  */

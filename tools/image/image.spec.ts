@@ -152,7 +152,7 @@ describe('the image', () => {
     // programs, because the health check must run with bash alone.
     const [auto, port] = [{ OPS_HOST: 'auto', HOSTNAME: 'localhost', PATH: '/none' }, String(ports.gateway)];
     expect(await probeIsReady({ ...auto, OPS_PORT: port })).toBe(true);
-    // If the health check ignored the settings of this file, it would use the port 7010 and no TLS.
+    // If the health check ignored the file of HOLDFAST_CONFIG, it would use the port 7010 and no TLS.
     const [settings, tlsSettings] = [join(home, 'settings.json'), join(home, 'tls-settings.json')];
     writeFileSync(settings, JSON.stringify({ LOG_LEVEL: 'info', OPS_HOST: 'auto', OPS_PORT: ports.gateway }, null, 2));
     writeFileSync(tlsSettings, JSON.stringify({ OPS_TLS_CERT: '/run/tls/a certificate.pem', OPS_PORT: ports.gateway }));

@@ -36,8 +36,8 @@ for (const name of /** @type {const} */ (['_write', '_writev'])) {
   Object.defineProperty(Socket.prototype, name, { value: late, configurable: true, writable: true });
 }
 
-// Links bypass the stream of a socket: they write directly to its descriptor while the kernel accepts the data. This error makes them use
-// the stream, whose writes are delayed.
+// Links bypass the stream of a socket: they write directly to its descriptor while the kernel accepts the data. So here a direct
+// write fails with EAGAIN, as if the kernel accepted no data. The link then uses the stream, whose writes are delayed.
 const { writeSync } = fs;
 fs.writeSync = /** @type {typeof fs.writeSync} */ (
   /** @param {any[]} args */

@@ -15,7 +15,8 @@ import { hasServers, PROJECT, ROOT } from '../process/paths.mjs';
  * @property {{ script: string, tsconfig: string } | null} typeCheck the compiler that checks types, and its configuration
  * @property {(step: Step, needs: { redisUrl: string | null, env: NodeJS.ProcessEnv }) => Promise<void>} prepare installs and builds what
  *   is missing
- * @property {() => Promise<void>} follow takes the present sources as built, before the first `compile`
+ * @property {() => Promise<void>} follow assumes that the present sources are built; to be called before the first
+ *   `compile`
  * @property {() => Promise<Update>} compile builds the servers after an edit
  * @property {() => Promise<string[]>} buildPages builds pages after an edit, and returns the names of those that changed
  */

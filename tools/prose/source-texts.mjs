@@ -11,7 +11,8 @@ const TEST_FUNCTIONS = new Set(['it', 'test', 'describe']);
 /**
  * Pure: returns the comments and test names of a TypeScript or JavaScript file. Neighboring `//` lines are one comment.
  *
- * @param {string} path decides the dialect by its extension @param {string} code
+ * @param {string} path its extension selects the language: TypeScript or JavaScript, with or without JSX
+ * @param {string} code
  * @returns {SourceTexts}
  */
 export function textsOfScript(path, code) {

@@ -15,7 +15,7 @@ export async function pingRedis(url, env = process.env) {
   const isSentinel = url.startsWith('sentinel://');
   const isTls = ['true', '1'].includes((isSentinel ? env.REDIS_SENTINEL_TLS : env.REDIS_TLS)?.trim() ?? '');
   const isLoginElsewhere = ['PASSWORD', 'PASSWORD_FILE'].some((name) => env[`REDIS_${isSentinel ? 'SENTINEL_' : ''}${name}`]);
-  // A login in the URL of sentinels is for the data nodes, not for the sentinels.
+  // The user and the password in the URL of sentinels are for the data nodes, not for the sentinels.
   const hosts = isSentinel
     ? url
         .slice('sentinel://'.length)

@@ -1,6 +1,6 @@
 /**
- * Replaces the login of each address in a `REDIS_URL` by `***`. `npm start` also prints the address when nothing is built, so it cannot use
- * `redacted` of `libs/redis-url`. A test compares both functions. Pure.
+ * Replaces the user and the password of each address in a `REDIS_URL` by `***`. `npm start` also prints the address when nothing is built,
+ * so it cannot use `redacted` of `libs/redis-url`. A test compares both functions. Pure.
  *
  * @param {string} url
  */

@@ -6,7 +6,7 @@ describe('the address of Redis that npm start prints', () => {
   it.each([
     ['redis://u:w@a:1,redis://u:w@b:2', 'redis://***@a:1,redis://***@b:2'],
     ['sentinel://:a@b/c@a:1,b:2/main', 'sentinel://***@a:1,b:2/main'],
-  ])('is %s without the login', (url, shown) => {
+  ])('contains neither the user nor the password of %s', (url, shown) => {
     expect(redacted(url)).toBe(shown);
   });
 

@@ -91,7 +91,7 @@ describe('pingRedis', () => {
     expect(await pingRedis(`redis://127.0.0.1:${await freePort()},${redis.url}`)).toBeNull();
   });
 
-  it('returns the refusal of Redis when the URL has no password', async () => {
+  it('returns the refusal of Redis when the URL lacks the required password', async () => {
     const redis = await start({ config: { requirepass: 'word' } });
     expect(await pingRedis(`redis://:word@127.0.0.1:${redis.port}`)).toBeNull();
     expect(await pingRedis(redis.url)).toContain('NOAUTH');

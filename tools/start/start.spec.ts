@@ -272,7 +272,7 @@ describe('npm start', () => {
     await start.says(/redis +is back/);
     expect(start.child.exitCode).toBeNull();
     for (const label of ['gateway 1', 'lobby 1', 'game 2']) process.kill(before[label], 0);
-    // In this time, the servers write more lines than the memory buffer can contain.
+    // Waits until the servers have written more lines than the memory buffer can contain.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     makeRoom();
     await changed(() => running()['game 1'], before['game 1']);

@@ -16,7 +16,7 @@ describe("a line of a server's log", () => {
     expect(readable(line, 'error')).toBeNull();
   });
 
-  it('is shown at the requested level `warn` even with the level `info` when the line reports the end of a problem', () => {
+  it('is shown when it reports the end of a problem, although its level `info` is below the requested level `warn`', () => {
     const done = JSON.stringify({ level: 'info', event: 'recovery.done', rooms: 3, ms: 93 });
     expect(readable(done, 'warn')).toBe('recovery.done rooms=3 ms=93');
     expect(readable(done, 'error')).toBeNull();

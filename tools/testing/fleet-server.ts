@@ -40,11 +40,11 @@ export class FleetServer {
   /** The server id, such as `hf:game:1`. */
   readonly id: string;
   readonly opsUrl: string;
-  /** The WebSocket address for players. It is valid only for a gateway. */
+  /** The WebSocket address for players. Only a gateway listens on it. */
   readonly publicUrl: string;
-  /** The TCP address for players. It is valid only for a gateway. */
+  /** The TCP address for players. Only a gateway listens on it. */
   readonly tcpUrl: string;
-  /** The address of the players' page. It is valid only for a gateway. */
+  /** The address of the players' page. Only a gateway serves this page. */
   readonly pageUrl: string;
   /** Resolves when the process has ended and all of its output is read. */
   readonly exited: Promise<Exit>;

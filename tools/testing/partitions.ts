@@ -4,8 +4,8 @@ import { CuttableProxy } from '../chaos/src/cuttable-proxy.js';
 import { freePort } from '../process/free-port.mjs';
 
 /**
- * The connections of a server that a test cuts. `redis`: its connections to the store. `links`: the links that other servers open to it. A
- * gateway opens all of its links itself, so cut the servers at the other end.
+ * The connections of a server that a test cuts. `redis`: its connections to the store. `links`: the links that other servers open to it. No
+ * server opens a link to a gateway. To cut a link of a gateway, cut the `links` of the server at the other end.
  */
 export type Side = 'redis' | 'links';
 

@@ -50,8 +50,8 @@ namespace Holdfast
         /// <exception cref="IOException">the connection could not be opened</exception>
         public static async Task<WebSocketConnection> Open(string url, string[] subprotocols, RemoteCertificateValidationCallback trust, Action<WebSocketConnection> opened)
         {
-            var address = new Uri(url);
-            if (address.Scheme != "ws" && address.Scheme != "wss") throw new IOException($"{url} is not the URL of a WebSocket: it must begin with ws:// or wss://.");
+            if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || (address.Scheme != "ws" && address.Scheme != "wss"))
+                throw new IOException($"{url} is not the URL of a WebSocket: it must begin with ws:// or wss://.");
             var isSecure = address.Scheme == "wss";
             var connection = new WebSocketConnection(new TcpClient { NoDelay = true });
             opened(connection);

@@ -157,7 +157,7 @@ export class ArenaView implements MountedGame {
     if (this.own && isPlaying) this.own.hold(mine ? this.read(mine.heading, ownStep - step) : IDLE);
     this.scene.draw({ ships, shots: state.shots, step, ownStep, own: this.ownSeat, ...this.looks }, seconds);
     this.drawStick();
-    // This event is for tests, and for pages that embed the arena.
+    // The event `own-frame` is for tests, and for pages that embed the arena.
     if (mine)
       this.field.value?.dispatchEvent(
         new CustomEvent<OwnFrame>('own-frame', { detail: { at: now, correction: this.own?.stats.correction ?? 0, ...mine } }),
@@ -168,7 +168,7 @@ export class ArenaView implements MountedGame {
   private read(heading: number, behind: number): Controls {
     const controls = this.controls.read(heading);
     if (!controls.fire) return controls;
-    // Ignores a change of at most `BEHIND_JITTER`, because each change would send one more input.
+    // Ignores a change of at most `BEHIND_JITTER`, because the page would send one more player input for each change.
     if (Math.abs(behind - this.behind) > BEHIND_JITTER) this.behind = Math.min(Math.max(Math.round(behind), 0), BEHIND_MAX);
     return { ...controls, behind: this.behind };
   }

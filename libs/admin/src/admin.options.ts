@@ -6,7 +6,8 @@ export interface AdminOptions {
   readonly tokens: readonly AdminToken[];
   readonly scale: ScaleThresholds & {
     /**
-     * The wanted number of game servers is the maximum of all samples of the last `windowMs`. So a short drop of the load stops no server.
+     * The wanted number of game servers is the maximum of all samples of the last `windowMs`. So no server stops when the number of rooms
+     * is low for only a short time.
      */
     readonly windowMs: number;
   };

@@ -330,7 +330,7 @@ describe('the admin API', () => {
       expect(stored.length).toBeLessThanOrEqual(20);
     });
 
-    it('is completed with the result of a drain that ends after the answer to its request', async () => {
+    it('has the result of its drain in the audit log, even when the drain ends after the answer to the request', async () => {
       const answer = await ask('POST', `/api/servers/${gameId}/drain`, { body: { wait: false } });
       expect(answer.body).toMatchObject({ moved: null, left: null, act: expect.any(String) });
       const ended = await until(async () => {
@@ -721,7 +721,7 @@ describe('the admin API', () => {
       await until(() => heard.some(({ detail }) => detail?.marker === marker));
     });
 
-    it('sends an event of a server only once when the journal and the channel both contain the event', async () => {
+    it('sends an event of a server only once even when the gateway receives the event twice', async () => {
       const heard = await listen('?kind=server');
       const event = serverEvent();
       const redis = gateway.get(RedisConnections);
@@ -748,7 +748,7 @@ describe('the admin API', () => {
       return { id: randomUUID(), at: Date.now(), by: server, kind: 'server.unheard', server, incarnation, reason: 'answers-its-link-only' };
     }
 
-    it('supplies the events that the list of incidents combines into one incident', async () => {
+    it('supplies the events of an eviction and a recovery, which the list of incidents shows as one incident', async () => {
       const server = `hf:game:${randomUUID()}` as ServerId;
       const sink = game.get(EventSink);
       sink.publish({ kind: 'server.evicted', server, incarnation: 5, reason: 'silent' });

@@ -31,7 +31,7 @@ export interface EventFilter {
   readonly severity: Severity;
 }
 
-/** An event. `order`: its number, counted over all events that this gateway received. */
+/** An event. `order`: the number of the event among all events that this gateway received. */
 interface Kept {
   readonly order: number;
   readonly event: PublishedOperatorEvent;
@@ -53,7 +53,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   /** The ids of the events in `ofServers`. */
   private readonly known = new Set<string>();
   private readsJournal = false;
-  /** Events that arrived during a read of the journal. They are newer than the events of the journal. */
+  /** Events that arrived during a read of the stored events (`journal`). They are newer than the stored events. */
   private readonly arrived: PublishedOperatorEvent[] = [];
   private readonly open = new Map<StreamResponse, EventFilter>();
   private received = 0;
@@ -132,7 +132,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   private record(event: PublishedOperatorEvent): void {
     if (!isOfServers(event)) add(this.ofRooms, { order: this.received++, event });
     else {
-      // Ignores an event that is already known, because each server event arrives over the channel and from the journal.
+      // Ignores an event that is already known, because each server event arrives over the Redis channel and is also stored in the journal.
       if (this.known.has(event.id)) return;
       this.known.add(event.id);
       const removed = add(this.ofServers, { order: this.received++, event });

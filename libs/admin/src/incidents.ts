@@ -105,8 +105,8 @@ function apply(incident: Draft, event: PublishedOperatorEvent): void {
     incident.endedAt = at;
   } else if (kind === 'recovery.started') {
     if (incident.outcome === 'suspected') incident.outcome = 'restarted';
-    // A second gateway, which continues the recovery after the first gateway died, counts only the remaining rooms. So the larger number is
-    // valid.
+    // A second gateway, which continues the recovery after the first gateway died, counts only the remaining rooms. So the larger of the
+    // two numbers is valid.
     incident.rooms = Math.max(incident.rooms, roomsOf(detail));
     incident.endedAt = null;
     incident.pauseMs = null;

@@ -38,7 +38,7 @@ export class RoomOperations {
   }
 
   /**
-   * Ends the game of a room, with or without an owner, even when no server can load the room.
+   * Ends the game of a room, with or without an owner, even when no server can adopt the room.
    *
    * @param round ends the game only if the room still has this number of ended games, so that a late request ends no later game
    * @throws `room-unknown`; `room-not-playing`, also when the current game is not the game of `round`; `moved` when the room changed its

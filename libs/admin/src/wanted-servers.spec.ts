@@ -29,7 +29,7 @@ describe('the number of wanted game servers', () => {
     expect(wantedServers(servers, SCALE)).toBe(wanted);
   });
 
-  it('never alternates between a rise and a fall under a constant load', () => {
+  it('never alternates between a rise and a fall while the number of rooms is constant', () => {
     const loads = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 50 });
     fc.assert(
       fc.property(loads, (rooms) => {

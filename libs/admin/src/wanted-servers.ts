@@ -16,10 +16,10 @@ export interface GameServerLoad {
 }
 
 /**
- * Returns the number of game servers that the fleet needs now. Pure. While the load is between the thresholds, returns the current number.
- * Otherwise returns the number that brings the load to the middle between the thresholds, so that the fleet does not alternate between
- * growing and shrinking. Never returns zero, because the first game needs a server. The number includes cordoned servers, because an
- * autoscaler counts them as running.
+ * Returns the number of game servers that the fleet needs now. Pure. While the percentage of used slots is between the thresholds, returns
+ * the current number. Otherwise returns the number that brings the percentage to the middle between the thresholds, so that the fleet does
+ * not alternate between growing and shrinking. Never returns zero, because the first game needs a server. The number includes cordoned
+ * servers, because an autoscaler counts them as running.
  */
 export function wantedServers(servers: readonly GameServerLoad[], { upAtPercent, downAtPercent }: ScaleThresholds): number {
   const open = servers.filter(({ status }) => status === 'open');

@@ -11,7 +11,7 @@ export function sleep(ms: number, { isBackground = false }: { readonly isBackgro
 }
 
 /**
- * Returns a random duration from 0.5 to 1.5 times `ms`. The random part spreads the acts of many processes that react to one event.
+ * Returns a random duration from 0.5 to 1.5 times `ms`. Many processes that react to one event then do not act at the same moment.
  *
  * @param random returns a number from 0 to below 1
  */

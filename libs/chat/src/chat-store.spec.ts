@@ -49,7 +49,7 @@ describe('the messages of a channel', () => {
     expect(last).toBe(entries.at(-1)?.seq);
   });
 
-  it('are stored separately when two users choose one message id', async () => {
+  it('are stored separately when two users choose the same message id', async () => {
     const target = newLobby();
     await store.append(target, message('1', 'from Ada'));
     await store.append(target, message('1', 'from Bob', BOB));

@@ -135,7 +135,7 @@ describe('a client that reads compact syncs', () => {
     expect(room.version).toBe(0);
   });
 
-  it('reports the room time and the last input number of each sync in a game with steps', async () => {
+  it('reports, for each sync of a game with steps, the room time and the number of the last player input', async () => {
     await play();
     const seen = syncs();
     send({ version: 1, state: encodeValue(START), time: 1_000, input: 3 });
@@ -203,8 +203,8 @@ describe('a client that reads compact syncs', () => {
   });
 });
 
-describe('an input of a player', () => {
-  it('is sent once, with its number, while the game of the player runs', async () => {
+describe('a player input', () => {
+  it('is sent once, with its number, while a game runs', async () => {
     await play();
     expect(room.sendInput(1, { left: true })).toBe(true);
     expect(room.sendInput(2, undefined)).toBe(true);

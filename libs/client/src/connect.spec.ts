@@ -42,7 +42,7 @@ async function join(options: Partial<NodeConnectOptions> = {}, url: string | str
   return session;
 }
 
-/** Starts a game of tally with one session. Returns the session, its room, and the same room in the fake fleet. */
+/** Starts the test game `tally` with one session. Returns the session, its room, and the same room in the fake fleet. */
 async function play(
   options: Partial<NodeConnectOptions> = {},
   url?: string | string[],
@@ -498,7 +498,7 @@ describe('a room of the client', () => {
     ['with malformed patches', (owner, room) => sync(owner, room, { from: room.version, patches: 7 as never })],
     ['with malformed events', (owner, room) => sync(owner, room, { from: room.version, patches: [], events: 7 as never })],
   ])('that receives a sync %s', (_what, send) => {
-    it('requests the whole state several times with growing pauses, and finally ends the session with `sync-failed`', async () => {
+    it('requests the whole state several times with growing delays, and finally ends the session with `sync-failed`', async () => {
       const { session, room, owner } = await play({ reconnect: { firstMs: 2, maxMs: 40 }, random: () => 1 });
       const hellos: number[] = [];
       let closed: unknown;

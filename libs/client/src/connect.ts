@@ -66,7 +66,7 @@ export interface ConnectOptions {
    * does not repeat after a final refusal such as `unauthorized`, or when no gateway answers. Default: 20000.
    */
   readonly openMs?: number;
-  /** Returns a random number from 0 to 1 for the pauses between attempts. Default: `Math.random`. */
+  /** Returns a random number from 0 to 1, from which the client computes the delay before an attempt. Default: `Math.random`. */
   readonly random?: () => number;
 }
 

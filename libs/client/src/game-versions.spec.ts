@@ -41,7 +41,7 @@ describe('a client that declares the supported versions of a game', () => {
     await session.me();
   }
 
-  it('refuses commands and inputs after an upgrade of the game, but still receives the states', async () => {
+  it('refuses commands and player inputs after an upgrade of the game, but still receives the states', async () => {
     await play({ tally: 1 });
     await upgradeTo(1);
     await room.send('add', { n: 1 });

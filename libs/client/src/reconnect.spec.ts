@@ -1,6 +1,6 @@
 import { RECONNECT_DEFAULTS, retryDelayMs } from './reconnect.js';
 
-describe('the pause before an attempt to reconnect', () => {
+describe('the delay before an attempt to reconnect', () => {
   it('is 50 to 100 ms in the first round through the gateways, and doubles with each round up to a maximum', () => {
     const range = (attempt: number): number[] => [0, 1].map((random) => retryDelayMs(attempt, 2, RECONNECT_DEFAULTS, () => random));
     expect([0, 1, 2, 3, 4].map(range)).toEqual([

@@ -1,7 +1,7 @@
-/** Pauses between attempts to reconnect, in ms. */
+/** The delays before attempts to reconnect, in ms. */
 export interface ReconnectOptions {
   /**
-   * The first pause. It is short, so that players reconnect quickly after the loss of a gateway. The pause doubles with each round through
+   * The first delay. It is short, so that players reconnect quickly after the loss of a gateway. The delay doubles with each round through
    * all gateways.
    */
   readonly firstMs: number;
@@ -18,7 +18,7 @@ export const RECONNECT_DEFAULTS: ReconnectOptions = { firstMs: 100, maxMs: 5_000
 export const GIVE_UP_MS_DEFAULT = 120_000;
 
 /**
- * Returns the pause before attempt number `attempt`, counted from 0, in ms. The pause is a random value between half and all of an
+ * Returns the delay before attempt number `attempt`, counted from 0, in ms. The delay is a random value between half and all of an
  * exponentially growing duration. So the players of a lost gateway do not reconnect at the same moment. Source: "Exponential Backoff And
  * Jitter", AWS Architecture Blog, 2015 ("equal jitter").
  */

@@ -1,6 +1,6 @@
 import { HoldfastError } from '#libs/protocol';
 
-/** The pause after the first failure, in ms. Each further failure doubles the pause. */
+/** The delay before the second try, in ms. Each further failure doubles the delay. */
 const FIRST_PAUSE_MS = 100;
 const PAUSE_MS_MAX = 5_000;
 

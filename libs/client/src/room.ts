@@ -56,8 +56,8 @@ export interface RoomSync<Rules = unknown> {
   /** The time of the room at this version, in ms. Undefined: the game has no steps, or the server does not send the time. */
   readonly time: number | undefined;
   /**
-   * The number of the latest input of this seat that `state` contains. 0: `state` contains no input. Undefined: the server does not send
-   * the number.
+   * The number of the latest player input of this seat that `state` contains. 0: `state` contains no player input. Undefined: the server
+   * does not send the number.
    */
   readonly input: number | undefined;
   readonly state: StateOf<Rules> | undefined;

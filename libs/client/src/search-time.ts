@@ -18,7 +18,7 @@ export class SearchTime {
     this.since = performance.now();
   }
 
-  /** Ends an attempt to connect, or the pause after it. `plannedMs`: maximum planned duration of the attempt or pause, in ms. */
+  /** Ends an attempt to connect, or the wait after an attempt. `plannedMs`: maximum planned duration of the attempt or wait, in ms. */
   tried(plannedMs: number): void {
     const now = performance.now();
     this.ms += Math.min(now - this.since, plannedMs + LATE_MS);

@@ -70,7 +70,7 @@ describe('a frame in conformance/syncs.json', () => {
           const unchanged = JSON.stringify(before);
           const after = stateAfter(bytes, before, held);
           if (after instanceof Error) expect(['HoldfastError', 'StatePatchError', 'Error']).toContain(after.name);
-          // A state that the client accepts is plain data, and not much larger than its bytes.
+          // A state that the client accepts is plain data, and its size is limited by the sizes of the frame and the earlier state.
           else expect(JSON.stringify(after).length).toBeLessThan(100 * (unchanged.length + bytes.length));
           expect(JSON.stringify(before)).toBe(unchanged);
         },

@@ -196,7 +196,7 @@ describe('the uplink of a client', () => {
     await welcomed();
     isUp = false;
     line?.closed('gone');
-    // After this time, the pauses between attempts are many seconds long.
+    // After this time, the delays between attempts are many seconds long.
     await jest.advanceTimersByTimeAsync(200_000);
     page.dispatchEvent(new Event('online'));
     await jest.advanceTimersByTimeAsync(20);
@@ -314,7 +314,7 @@ describe('the first connection of an uplink', () => {
     expect(ended).toMatchObject([{ code: 'unavailable', retryAfterMs: undefined }]);
   });
 
-  it('is tried at the next gateway without a pause when one gateway refuses the connection', async () => {
+  it('is tried at the next gateway without a delay when one gateway refuses the connection', async () => {
     refused = (url) => (url === 'ws://a' ? LOST : null);
     uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, ['ws://a', 'ws://b']);
     uplink.start();

@@ -32,7 +32,7 @@ const SPREAD_MS = 50;
 
 /**
  * Maximum number of successive faults. One more fault ends the session. A fault is successive if it comes at most `FAULT_FREE_MS` (in ms)
- * after the previous fault. The pauses before the reconnects grow, so this number of faults takes about 12 s.
+ * after the previous fault. The delays before the reconnects grow, so this number of faults takes about 12 s.
  */
 const FAULTS_MAX = 8;
 const FAULT_FREE_MS = 60_000;
@@ -49,9 +49,10 @@ type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
 
 /**
  * Keeps one connection open, to any gateway that answers. Before the first welcome, it tries each gateway once. If a refusal allows another
- * attempt, it continues with growing pauses for `openMs`. After the first welcome, it tries with growing pauses for `giveUpMs`, and
- * immediately when the device wakes. If the client cannot decode or apply a message of a connection, the uplink replaces this connection.
- * The pauses before these replacements grow, too. After too many replacements, the session ends with `sync-failed`.
+ * attempt, it makes more attempts for `openMs`, with growing delays. After the first welcome, it makes attempts for `giveUpMs`, with
+ * growing delays, and immediately when the device wakes. If the client cannot decode or apply a message of a connection, the uplink
+ * replaces this connection. The delays before these replacements grow, too. After too many replacements, the session ends with
+ * `sync-failed`.
  */
 export class Uplink {
   private phase: Phase = 'resting';
@@ -112,7 +113,7 @@ export class Uplink {
     return true;
   }
 
-  /** Replaces a connection whose messages the client cannot apply, after a growing pause. */
+  /** Replaces a connection whose messages the client cannot apply, after a delay that grows with each replacement. */
   faulty(reason: string): void {
     if (this.phase === 'over' || this.phase === 'resting') return;
     if (!this.wasWelcome) return this.failed(reason);

@@ -9,7 +9,7 @@ export interface Measures {
   readonly stillMs: number;
   /**
    * Distance between the displayed position of the player's own ship and its position on the server: the 95th percentile. The position on
-   * the server is read at the time at which the inputs of the frame arrive there.
+   * the server is read at the time at which the player inputs of the frame arrive there.
    */
   readonly errorP95: number;
   /** Maximum distance between the displayed position of the player's own ship and its position on the server. */
@@ -49,7 +49,7 @@ export function measured(run: Run, latencyMs: number, from = 2_000, to = Number.
 
 /**
  * Returns the smallest distance between the displayed ship and its path on the server, in units. Uses only the few steps around the time at
- * which the inputs of this moment arrive. This time is not exact, because the server applies an input in its next step.
+ * which the player inputs of this moment arrive. This time is not exact, because the server applies a player input in its next step.
  */
 function errorOf({ truth }: Run, own: Ship, at: number, latencyMs: number): number {
   let smallest = Number.POSITIVE_INFINITY;

@@ -39,9 +39,12 @@ export interface Network {
 export interface Scenario extends Network {
   readonly seed: number;
   readonly durationMs: number;
-  /** The period, in ms since the start, in which the server runs no steps and drops inputs. `isTimeStopped`: the room time also stops. */
+  /**
+   * The period, in ms since the start, in which the server runs no steps and drops player inputs. `isTimeStopped`: the room time also
+   * stops.
+   */
   readonly pause?: { readonly from: number; readonly to: number; readonly isTimeStopped?: boolean };
-  /** Number of steps that a rewind undoes at the end of the pause. */
+  /** Number of steps that a rewind undoes at the end of the period `pause`. */
   readonly rewindSteps?: number;
   /** The period, in ms since the start, in which the page displays no frames. */
   readonly hidden?: { readonly from: number; readonly to: number };
@@ -159,7 +162,7 @@ class Simulation {
     if (isResumed) {
       this.sky = this.history.at(-1 - rewindSteps) as Sky;
       this.isRewound = rewindSteps > 0;
-      // The new owner has no input until the client sends one.
+      // The new owner has no player input until the client sends one.
       this.held = 0;
     }
     const ships = this.sky.ships.map((ship) => ({ ...ship }));

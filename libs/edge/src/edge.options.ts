@@ -79,8 +79,8 @@ export const GUESSES_REFILL_MS = (1_000 * GUESSES_BURST) / GUESSES_PER_SECOND;
 /** Maximum number of requests of one session that no lobby has answered yet. The gateway refuses further requests with `busy`. */
 export const REQUESTS_MAX = 16;
 /**
- * Maximum number of commands that the gateway delays for one session while its room has no owner. The gateway refuses further commands with
- * `busy`.
+ * Maximum number of commands that the gateway delays for one session while the room of the session has no owner. The gateway refuses
+ * further commands with `busy`.
  */
 export const DELAYED_COMMANDS_MAX = 64;
 /**
@@ -132,9 +132,9 @@ export const GATEWAY_SWEEP_MS = 5_000;
  * passed.
  */
 export const CLEANUP_LEASE_MS = 10_000;
-/** Pause in ms before the gateway repeats a failed comparison of rooms with the settled store. */
+/** Delay in ms before the gateway repeats a failed comparison of rooms with the settled store. */
 export const COMPARE_RETRY_MS = 100;
-/** Pause in ms before the gateway reads a missing room again. A server can still restore the room until the store is settled. */
+/** Delay in ms before the gateway reads a missing room again. A server can still restore the room until the store is settled. */
 export const UNSETTLED_READ_MS = 250;
 /**
  * Interval in ms at which the gateway renews the stored room of each connected user. After a renewal, the store keeps the room of the user
@@ -142,7 +142,7 @@ export const UNSETTLED_READ_MS = 250;
  */
 export const USERS_RENEW_MS = 3_600_000;
 /**
- * Pause in ms before the gateway repeats a failed restoration of lost data. Also the pause before it repeats a player's request after a
+ * Delay in ms before the gateway repeats a failed restoration of lost data. Also the delay before it repeats a player's request after a
  * restart of the store.
  */
 export const RESTORE_RETRY_MS = 100;

@@ -100,7 +100,7 @@ export class FrameRouter {
   }
 
   private refuseMessage(connection: PlayerConnection, frame: Buffer): void {
-    // Only counts a refused input in a metric, because the gateway never answers an input.
+    // Only counts a refused player input in a metric, because the gateway never answers a player input.
     if (frame[0] === KIND.input) return this.frames.inputRefused();
     const { messages, bytes, operations } = stateOf(connection);
     const now = performance.now();

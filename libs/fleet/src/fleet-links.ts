@@ -4,7 +4,7 @@ import { type LinkPeer, Links, type ProbeResult } from '#libs/link';
 import { HoldfastError, type ServerId, type ServerType } from '#libs/protocol';
 import { Log, Metrics } from '#libs/telemetry';
 import { Self } from './self.js';
-import { ServerDirectory } from './server-directory.js';
+import { type ServerChange, ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 import { ServerRegistration } from './server-registration.js';
 
@@ -18,7 +18,7 @@ const REDIAL_REFUSED_MS = 2_000;
 
 /**
  * Keeps a link open to every server of the types that this process communicates with. When a link closes, `onLost` reports the server
- * immediately, long before a health check fails.
+ * immediately, long before a health check fails. When a server is evicted, the unanswered requests to this server fail at once.
  */
 @Injectable()
 export class FleetLinks implements OnModuleInit, OnModuleDestroy {
@@ -49,6 +49,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     this.registration.onEvicted(() => {
       for (const peer of [...this.links.all()]) peer.close('evicted');
     });
+    this.directory.onChange((change) => this.failRequestsToEnded(change));
   }
 
   /** Keeps links to all servers of these types. Dials them as soon as the directory knows them and this process is registered. */
@@ -84,13 +85,16 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Returns the link to a server, and dials the server if there is no link. Rejects with `server-lost` when the open link is silent or when
-   * the dial fails.
+   * Returns the link to a server, and dials the server if there is no link. Rejects with `server-lost` when this incarnation of the server
+   * was evicted, when the open link is silent, or when the dial fails.
    */
-  async to(record: Pick<ServerRecord, 'id' | 'linkHost' | 'linkPort'>): Promise<LinkPeer> {
+  async to(record: Pick<ServerRecord, 'id' | 'incarnation' | 'linkHost' | 'linkPort'>): Promise<LinkPeer> {
+    this.refuseEvicted(record);
     const known = this.links.get(record.id);
     if (known?.isOpen && known.isSilent) throw new HoldfastError('server-lost', `${record.id} does not answer on its link.`);
-    return this.links.to({ id: record.id, host: record.linkHost, port: record.linkPort });
+    const peer = await this.links.to({ id: record.id, host: record.linkHost, port: record.linkPort });
+    this.refuseEvicted(record);
+    return peer;
   }
 
   /** Dials a server to find out whether it is alive. Never rejects. */
@@ -120,6 +124,22 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     this.metrics.linkFailures.inc({ reason: 'broken' });
     this.log.debug('link.lost', { server: peer.id, reason });
     this.news.emit('lost', record);
+  }
+
+  /**
+   * Fails the requests that wait for the answer of an ended incarnation, because a suspended server would answer them only when it wakes.
+   * Callers handle this failure as the loss of a link: the server may still execute the request. Keeps the links open, because an evicted
+   * server that still runs asks over them whether other servers reach the store (`LocalStoreLossDetector`).
+   */
+  private failRequestsToEnded({ server: { id, incarnation, state } }: ServerChange): void {
+    const isEvicted = state === 'dead';
+    const lastEnded = isEvicted ? incarnation : incarnation - 1;
+    this.links.failRequests({ id, incarnation: lastEnded }, `${id} ${isEvicted ? 'was evicted' : 'registered anew'} before it answered.`);
+  }
+
+  private refuseEvicted({ id, incarnation }: Pick<ServerRecord, 'id' | 'incarnation'>): void {
+    const current = this.directory.get(id);
+    if (current?.state === 'dead' && current.incarnation >= incarnation) throw new HoldfastError('server-lost', `${id} was evicted.`);
   }
 
   private dialMissing(): void {

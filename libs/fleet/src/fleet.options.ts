@@ -10,7 +10,7 @@ export interface OfferedGame {
   readonly oldestVersion?: number;
   /** Minimum and maximum number of players. */
   readonly seats: { readonly min: number; readonly max: number };
-  /** True: rooms of this game may have options. Undefined: they may not have options. */
+  /** True: rooms of this game can have options. Undefined: they cannot have options. */
   readonly options?: true;
   /**
    * Defined if players may join running games. `seatGraceMs`: time for which a running game keeps the seat of a player who is away, in ms.
@@ -33,7 +33,7 @@ export interface OfferedGame {
   readonly supportsWatchDelay?: true;
   /** True: the game has code that plays bots, and the server can start a game with bots. */
   readonly bots?: true;
-  /** The rules by which matchmaking finds the players of a match. Undefined: the default rules. */
+  /** The rules by which matchmaking finds the players of a match. Undefined: the game has no match rules. */
   readonly match?: MatchRules;
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
@@ -86,7 +86,7 @@ export const OWN_RECORD_POLL_MS = 500;
  * (`POLL_MS_PER_SERVER`).
  */
 export const POLL_MS = 1_000;
-/** Minimum poll interval per known server, in ms. So a process reads at most 100 records per second. */
+/** Minimum poll interval per known server, in ms. With 10 ms, a process reads at most 100 records per second. */
 export const POLL_MS_PER_SERVER = 10;
 /** Interval of the polls until the first success, in ms. It is short, because a process knows no other server before the first success. */
 export const FIRST_POLL_MS = 100;

@@ -70,7 +70,7 @@ describe('GatewayReach', () => {
     expect(reach.isCutOff).toBe(true);
   });
 
-  it('counts a gateway without a link as unreachable immediately after an eviction of the server', () => {
+  it('counts a gateway without a link as unreachable immediately after an eviction when most gateways have no link', () => {
     const among = new Among('none');
     among.evicted();
     expect(among.reach.isCutOff).toBe(true);
@@ -95,7 +95,7 @@ describe('GatewayReach', () => {
     expect(among.changes).toEqual([false]);
   });
 
-  it('waits one second for new links after an eviction when most gateways had a link', () => {
+  it('counts a gateway without a link as unreachable after one second, even after an eviction, when most gateways have a link', () => {
     const among = new Among('well');
     among.evicted();
     expect(among.reach.isCutOff).toBe(false);

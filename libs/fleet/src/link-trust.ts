@@ -24,8 +24,8 @@ interface Finding {
 }
 
 /**
- * Finds out whether this server has the fleet's `LINK_SECRET`. Counts only dials to registered addresses. When a peer dials this server
- * with another secret, this server dials the registered address of the peer and counts only the result of its own dial. So neither an
+ * Finds out whether this server has the fleet's `LINK_SECRET`. Judges only by its own dials to registered addresses. When a peer dials this
+ * server with another secret, this server dials the registered address of the peer and uses the result of this dial. So neither an
  * unauthenticated peer nor a single server with a wrong secret can make this server distrust its secret. This server is outvoted when most
  * of the compared servers, including itself, have another secret. An outvoted server is not ready, and an outvoted game server gets no
  * rooms.

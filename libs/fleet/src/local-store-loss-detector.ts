@@ -25,8 +25,8 @@ const ANSWER_MS = 400;
  */
 const FRESH_MS = 2_000;
 /**
- * Minimum time in ms by which the last write of another server must be later than the last write of this server. Only then this server
- * concludes that the other server still has the store. Each server writes once a second, so after an outage for all servers the last writes
+ * Minimum time in ms by which the last write of another server must be later than the last write of this server. Only then does this server
+ * conclude that the other server still has the store. Each server writes once a second, so after an outage for all servers the last writes
  * differ by up to a second.
  */
 const LATER_MS = 1_500;
@@ -48,7 +48,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
   private isPolling = false;
   /**
    * Number of consecutive rounds in which most of the asked servers wrote to the store and this server did not. `isLocal` needs two such
-   * rounds, because in the first round of a general outage some servers may not have noticed the outage yet.
+   * rounds, because in the first round of a general outage some servers have possibly not noticed the outage yet.
    */
   private localRounds = 0;
   private lastWriters: ReadonlySet<ServerId> = NONE;

@@ -227,8 +227,8 @@ const ESSENTIAL = [
 ] as const satisfies (keyof ServerRecord)[];
 
 /**
- * Reads the hashes in one round trip. In a Cluster, each hash has its own slot. So the function sends single commands, and the Redis client
- * sends them in one batch.
+ * Reads the hashes in one round trip. In a Cluster, each hash has its own slot. So the function requests each hash with its own Redis
+ * command, and the Redis client sends all of these commands in one batch.
  */
 async function readHashes(client: RedisClient, ids: readonly ServerId[]): Promise<Record<string, string>[]> {
   if (client.isCluster) return Promise.all(ids.map((id) => client.hgetall(id)));

@@ -21,7 +21,7 @@ export type EvictedListener = (notice: EvictionNotice) => void | Promise<void>;
 
 /**
  * Maintains the record of this process. If the store has lost the record, this class writes it again. If the incarnation was evicted, other
- * servers may already own its rooms, so the listeners drop the rooms before the next registration.
+ * servers possibly own its rooms already, so the listeners drop the rooms before the next registration.
  *
  * When two processes have the same name, the newer process wins: it registers with a higher incarnation. The older process finds the higher
  * incarnation in the record, notifies its listeners with `replaced`, and does not register again. Otherwise the two processes would replace
@@ -137,8 +137,8 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
         return;
       case 'lost':
         await this.write(incarnation);
-        // Another process has registered under this name between the read of the record and this write. The rooms of this incarnation may
-        // have other owners now, so the listeners must drop them.
+        // Another process has registered under this name between the read of the record and this write. The rooms of this incarnation
+        // possibly have other owners now, so the listeners must drop them.
         if (this.self.incarnation !== incarnation) return this.notifyListeners('condemned');
         this.log.warn('server.record-restored', { incarnation });
         return;

@@ -152,7 +152,7 @@ describe('GameTest', () => {
     expect(game.command(0, 'write', { text: 'hello' })).toBeNull();
   });
 
-  it('rethrows the unexpected error of a handler', async () => {
+  it('rethrows an unexpected error of a handler', async () => {
     const game = await create();
     expect(() => game.command(0, 'write', { text: 'bug' })).toThrow('a defect');
   });
@@ -209,7 +209,7 @@ describe('GameTest', () => {
     expect(game.ended).toEqual({ reason: 'abandoned' });
   });
 
-  it('returns the end of the game', async () => {
+  it('returns the reason and the result with which the game has ended, and refuses further commands', async () => {
     const game = await create();
     game.as(0).close();
     expect(game.ended).toEqual({ reason: 'finished', result: { pages: 0 } });

@@ -358,8 +358,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /**
-   * Runs `act`. Returns the size of the compact syncs that a server would send to this seat during `act`. `seat` null: the syncs to a
-   * spectator.
+   * Calls the function `act`. Returns the size of the compact syncs that a server would send to this seat during the call. `seat` null: the
+   * syncs to a spectator.
    *
    * @example
    * const traffic = game.measure(0, () => game.step(200));
@@ -412,7 +412,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
       at,
       run: () => this.handle({ kind: 'timer', name }, `timer '${name}'`),
     }));
-    // Bots move before a step that is due at the same time, so that the step samples their inputs.
+    // Bots move before a step that is due at the same time, so that the step samples the player inputs of the bots.
     const { bot, definition } = this.rules;
     if (bot) due.push({ at: this.stepsBeganAt + this.nextMove * bot.everyMs, run: () => this.moveBots() });
     if (definition.stepHz > 0) due.push({ at: this.nextStepAt, run: () => this.runStep() });

@@ -87,7 +87,7 @@ describe('the declared names of a game', () => {
     expect(use).toBeDefined();
   });
 
-  it('cause a compile error for a handler with an unknown name or wrong types', () => {
+  it('cause a compile error for a handler of an effect or a load with an undeclared name or wrong types', () => {
     class Right {
       @EffectHandler(Casino, 'charge')
       async charge({ data }: Effect<Charge>): Promise<Charged> {

@@ -62,7 +62,8 @@ export interface GameOptions {
   readonly teams?: { readonly count: number; readonly size: number };
   /**
    * The rules by which matchmaking finds the players of a match: numbers of players and teams, ratings, windows, modes. See
-   * `docs/matchmaking.md`. Default: a match has as many players as the game has seats, and matchmaking ignores ratings.
+   * `docs/matchmaking.md`. Default: a match has the minimum number of players of the game, and matchmaking takes the players in the order
+   * of their arrival.
    */
   readonly match?: MatchOptions;
 }

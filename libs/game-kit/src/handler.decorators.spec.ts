@@ -112,7 +112,7 @@ describe('the decorators of handlers', () => {
 });
 
 describe('a command whose given name is not the name of its method', () => {
-  it('causes a compile error, and is recorded with an error message that says what to do', () => {
+  it('causes a compile error, and makes the decorator record an error message that says what to do', () => {
     class Renamed {
       // @ts-expect-error the method must be 'take-it'
       @Command('take-it', Put)

@@ -30,10 +30,10 @@ type RoomHandler = (room: GameRoom<never, never, never>) => Nothing;
 type CommandHandler<Data> = (room: GameRoom<never, never, never>, data: Data) => Nothing;
 
 /**
- * Marks a method that players may call as a command. The name of the method is the name of the command. A name with dashes is quoted:
- * `'show-hand'(room, data) { … }`. So the typed client, `GameTest` and the server know the command by the same name. If you give `name`, it
- * must equal the name of the method. The schema (any synchronous Standard Schema validator) validates the data first. Without a schema the
- * command has no data.
+ * Marks a method that players may call as a command. The name of the method is the name of the command, so the typed client, `GameTest` and
+ * the server know the command by the same name. Quote a method name with dashes: `'show-hand'(room, data) { … }`. If you give `name`, it
+ * must equal the name of the method. Before the method runs, the schema (any synchronous Standard Schema validator) validates the data.
+ * Without a schema the command has no data.
  *
  * @example
  * @Command(Show)
@@ -61,8 +61,8 @@ export function OnTimer(name: string): HandlerDecorator<RoomHandler> {
 
 /**
  * Marks the method that runs `hz` times a second while the game is played, in fixed steps: `stepMs` is always 1000 / `hz`. A late server
- * runs a few missed steps one after the other and skips older steps, so the game is slower than the clock until the server keeps up. The
- * steps of a downtime are skipped as well.
+ * runs a few missed steps one after the other and skips older steps, so the game runs slower than real time until the server is fast enough
+ * again. The steps of a downtime are skipped as well.
  *
  * @param hz steps a second, up to 60
  *
@@ -264,8 +264,8 @@ const RESULT_MS_MAX = 86_400_000;
 const ATTEMPTS_MAX = 1_000;
 
 /**
- * Returns the handle of a command. An undefined schema argument is an error, because it usually comes from a circular import. Otherwise the
- * command would get no data.
+ * Returns the `Handle` of a command. An undefined schema argument is an error, because it usually comes from a circular import. Otherwise
+ * the command would get no data.
  */
 function commandOf(method: string, given: readonly unknown[]): Handle {
   const [first, second] = given;

@@ -33,7 +33,7 @@ export function handlesOf(method: object): readonly Handle[] {
   return (Reflect.getOwnMetadata(HANDLES, method) as readonly Handle[] | undefined) ?? [];
 }
 
-/** Returns a description of the handle for an error message. */
+/** Returns a description of the purpose of a decorated method, for an error message. */
 export function describeHandle(handle: Handle): string {
   switch (handle.kind) {
     case 'command':

@@ -68,7 +68,7 @@ async function started(...providers: (new () => object)[]): Promise<void> {
 }
 
 describe('the decorator @Input', () => {
-  it('gives each step the latest input of a seat', async () => {
+  it('gives each step the latest player input of a seat', async () => {
     const game = await GameTest.create(TrackGame, { players: ['Ann', 'Bob'] });
     game.input(0, { dx: 1 });
     game.step(3);
@@ -80,7 +80,7 @@ describe('the decorator @Input', () => {
     expect(game.now % 50).toBe(0);
   });
 
-  it('records the number of an input only with the first step that uses the input', async () => {
+  it('records the number of a player input only with the first step that uses the input', async () => {
     const game = await GameTest.create(TrackGame, { players: ['Ann', 'Bob'] });
     game.input(1, { dx: 1 });
     game.step(2);
@@ -93,7 +93,7 @@ describe('the decorator @Input', () => {
     expect(() => game.input(2, { dx: 1 })).toThrow('there is no seat 2');
   });
 
-  it('makes `room.input` throw an error that says what to do when no input is available', async () => {
+  it('makes `room.input` throw an error that says what to do outside of a step, without @Input, and for an unknown seat', async () => {
     const [track, deaf, odd] = await Promise.all(
       [TrackGame, DeafGame, OddGame].map((game) => GameTest.create(game, { players: ['Ann', 'Bob'] })),
     );

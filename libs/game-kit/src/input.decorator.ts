@@ -4,8 +4,8 @@ import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 /** The options of `@Input`. */
 export interface InputOptions {
   /**
-   * Maximum number of inputs of a seat that wait for steps, 1 to 16. Each step takes one waiting input, in order. When the queue is full,
-   * the room drops the oldest input. Default: no queue. Each step then samples only the latest input.
+   * Maximum number of player inputs of a seat that wait for steps, 1 to 16. Each step takes one waiting input, in order. When the queue is
+   * full, the room drops the oldest input. Default: no queue. Each step then samples only the latest input.
    */
   readonly queue?: number;
 }

@@ -5,7 +5,7 @@ const place = fc.record({ x: fc.integer({ min: -500, max: 500 }), y: fc.integer(
 const RADIUS = { enter: 100, leave: 120 };
 
 describe('an interest grid', () => {
-  it('finds the same entities as a search of all entities', () => {
+  it('finds the same entities as a loop over all entities', () => {
     fc.assert(
       fc.property(fc.array(place, { maxLength: 60 }), place, fc.uniqueArray(fc.nat({ max: 59 })), (entities, at, seen) => {
         const before = seen.filter((index) => index < entities.length).sort((a, b) => a - b);

@@ -64,7 +64,7 @@ export class InterestGrid {
     return Math.floor(coordinate / this.cellSize);
   }
 
-  /** Keys are unique up to 2^25 cells from the origin. Cells at a greater distance can share a key, which only makes a search slower. */
+  /** Keys are unique up to 2^25 cells from the origin. Cells at a greater distance can share a key, which only makes `near` slower. */
   private keyOf(column: number, row: number): number {
     return column * 2 ** 26 + row;
   }

@@ -65,7 +65,7 @@ describe('GameTest with a running game', () => {
   });
 });
 
-describe('a bot that gives inputs in GameTest', () => {
+describe('a bot that gives player inputs in GameTest', () => {
   @Game({ name: 'drive', version: 1, seats: { min: 1, max: 3 } })
   @Input(z.strictObject({ gas: z.number().max(3) }))
   class Driving implements GameRules<Race> {

@@ -90,7 +90,7 @@ describe('GameTest.measure', () => {
     expect(traffic.bytesPerSecond).toBe(0);
   });
 
-  it('returns a table that is sorted by size', async () => {
+  it('returns a readable table of the bytes by path, with a total', async () => {
     const game = await play();
     const table = String(game.measure(1, () => game.step(20)));
     expect(table).toMatch(/^20 syncs to seat 1, \d+ bytes per second\npath +bytes +per sync +share\n\(header\) +\d+/);

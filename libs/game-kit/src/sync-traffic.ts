@@ -12,7 +12,7 @@ export interface MeasuredSync {
   readonly events: readonly GameEvent[];
   /** The number of the last command that the sync acknowledges. */
   readonly seq: number;
-  /** The number of the last input that the sync acknowledges. */
+  /** The number of the last player input that the sync acknowledges. */
   readonly input: number;
   /** Room time since the previous sync, in ms. Undefined: the game has no steps. */
   readonly elapsed: number | undefined;

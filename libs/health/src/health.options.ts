@@ -5,7 +5,7 @@ export interface CheckOptions {
   readonly maxMisses: number;
   /**
    * Time after the registration of a server, in ms. The checks that the server misses in this time do not count, because a starting process
-   * may be too busy to answer.
+   * can be too busy to answer.
    */
   readonly graceMs: number;
   /** Minimum time of silence before a server is condemned, in ms, while many servers are silent at the same time. */
@@ -31,7 +31,7 @@ export const PREPARED_INTERVALS = 1.5;
  * answer.
  */
 export const VERDICT_RETRY_MS = 250;
-/** Maximum number of servers that are checked in one pipeline. A larger pipeline would delay the other commands of this process. */
+/** Maximum number of servers that are checked in one pipeline. A larger pipeline would delay the other Redis commands of this process. */
 export const BATCH_MAX = 500;
 /** Number of successive answers of Redis after a failure before missed health checks count again. */
 export const CLEAN_ROUNDS = 2;

@@ -105,7 +105,7 @@ describe('BatchWriter', () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
       await until(() => calls.mock.calls.length > 0);
-      // On a slow machine, three event-loop ticks may take longer than the time that bytes may wait.
+      // On a slow machine, three event-loop ticks can take longer than `WAIT_MS`, the maximum time that bytes wait.
       expect(calls.mock.results[0]?.value).toBeGreaterThanOrEqual(100);
       expect(calls.mock.results.reduce((sum, { value }) => sum + Number(value), 0)).toBeLessThanOrEqual(300);
     } finally {

@@ -4,10 +4,11 @@ import { writeAtOnce } from './raw-socket.js';
 
 /**
  * Collects all writes to a socket during one event-loop tick, and sends them with one system call. One system call for each frame would
- * more than double the CPU cost of the relay. The writes are collected in buffers from a shared pool, and an idle connection holds no buffer.
+ * more than double the CPU cost of the relay. The writes are collected in chunks: buffers from a shared pool. An idle connection holds no
+ * chunk.
  */
 export class BatchWriter {
-  /** The chunk that the caller fills. It is valid from a call of `reserve` until the next call of this writer. */
+  /** The chunk into which the caller writes. It is valid from a call of `reserve` until the next call of this writer. */
   chunk: Buffer = EMPTY;
   private used = 0;
   /** Number of bytes that were written in the last tick, as an estimate for the next tick. */
@@ -33,8 +34,8 @@ export class BatchWriter {
   ) {}
 
   /**
-   * Reserves a number of bytes in `chunk` and returns their offset. The caller must fill the bytes synchronously, before any other call of
-   * this writer, because the next flush sends all reserved bytes.
+   * Reserves a number of bytes in `chunk` and returns their offset. The caller must write the reserved bytes synchronously, before any
+   * other call of this writer, because the next flush sends all reserved bytes.
    */
   reserve(bytes: number): number {
     if (!this.dirty) {
@@ -153,8 +154,8 @@ function flushAll(): void {
 }
 
 /**
- * Maximum time that bytes wait for further bytes, in ms. It is short compared with a step of a game, because the waiting bytes are inputs
- * for steps.
+ * Maximum time that bytes wait for further bytes, in ms. It is short compared with a step of a game, because the waiting bytes are player
+ * inputs for steps.
  */
 const WAIT_MS = 2;
 let waitingWriters: BatchWriter[] = [];

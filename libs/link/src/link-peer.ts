@@ -89,7 +89,8 @@ export class LinkPeer {
 
   /**
    * Sends a request and resolves with the answer. Rejects with the error of the peer, or with `unavailable` after `timeoutMs`. Rejects with
-   * `busy` when the link has too many unanswered requests or a large backlog, and with `server-lost` when the link breaks or is closed.
+   * `busy` when the link has too many unanswered requests or a large backlog, and with `server-lost` when the link breaks or is
+   * closed, or when this process learns that the peer was evicted.
    */
   request(pattern: string, data: unknown, { timeoutMs = REQUEST_TIMEOUT_MS_DEFAULT }: { timeoutMs?: number } = {}): Promise<unknown> {
     if (!this.isOpen) return Promise.reject(new HoldfastError('server-lost'));
@@ -184,7 +185,7 @@ export class LinkPeer {
 
   /**
    * Sends one compact sync for many sessions of the peer. `entries` contains three numbers for each session: its handle, the acknowledged
-   * seq, and the number of the last input.
+   * seq, and the number of the last player input.
    */
   sendCompactMany(epoch: number, version: number, entries: readonly number[], body: Uint8Array): void {
     this.sendMany(LINK_KIND.compactMany, LINK_HEADER.compactMany, epoch, version, entries, body);
@@ -199,9 +200,14 @@ export class LinkPeer {
     this.socket.end();
     this.socket.destroySoon();
     setTimeout(() => this.socket.destroy(), CLOSE_MS).unref();
+    this.failRequests(`the link to ${this.id} broke: ${reason}`);
+  }
+
+  /** Rejects all unanswered requests with `server-lost`. The link stays open, and later answers to these requests have no effect. */
+  failRequests(message: string): void {
     for (const { reject, timer } of this.pending.values()) {
       clearTimeout(timer);
-      reject(new HoldfastError('server-lost', `the link to ${this.id} broke: ${reason}`));
+      reject(new HoldfastError('server-lost', message));
     }
     this.pending.clear();
   }
@@ -336,7 +342,7 @@ export class LinkPeer {
     const now = performance.now();
     const late = now - this.lastTickAt > 2 * PING_MS;
     this.lastTickAt = now;
-    // Ignores the silence after a suspension of this process, because messages of the peer may still wait in the socket.
+    // Ignores the silence after a suspension of this process, because unread messages of the peer possibly wait in the socket.
     if (late || this.hasReceived) this.silentPings = 0;
     else if (++this.silentPings >= SILENT_PINGS_MAX) return this.cut('silent');
     // This side sends a ping at the first tick without a message of the peer. If there is still no message at the next tick, the peer has

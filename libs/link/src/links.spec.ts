@@ -28,6 +28,8 @@ import { Links } from './links.js';
 import { probeLink } from './probe-link.js';
 
 const SECRET = 'the fleet’s own';
+/** The incarnation of each server that `newSide` starts. */
+const INCARNATION = 7;
 const closers: (() => void)[] = [];
 
 afterEach(() => {
@@ -51,7 +53,7 @@ async function newSide(options: Partial<LinkOptions> = {}): Promise<Side> {
     { host: '127.0.0.1', port: 0, secrets: [SECRET], ...options },
     new (class extends LinkIdentity {
       override readonly id = id;
-      override readonly incarnation = 7;
+      override readonly incarnation = INCARNATION;
     })(),
   );
   closers.push(() => links.onApplicationShutdown());
@@ -395,7 +397,7 @@ describe('a request on a link', () => {
     expect(await toA.request('who', null)).toBe(b.id);
   });
 
-  it('fails with the refusal of the other server and the time until the next attempt', async () => {
+  it('fails with the refusal of the other server, which contains the time until the next attempt', async () => {
     const { toB, b } = await pair();
     b.links.onRequest(() => Promise.reject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 }));
     await expect(toB.request('x', 1)).rejects.toMatchObject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 });
@@ -431,6 +433,27 @@ describe('a request on a link', () => {
     await until(() => b.closed.length === 1);
     expect(b.closed).toEqual([{ id: a.id, reason: 'had enough' }]);
     expect([...a.links.all(), ...b.links.all()]).toEqual([]);
+  });
+
+  it('fails on each link to a server when this side gives the incarnation of the server up, and the links still work', async () => {
+    const [a, b] = await Promise.all([newSide(), newSide()]);
+    await Promise.all([a.links.to(b.address), b.links.to(a.address)]);
+    await until(() => a.opened.length === 2 && b.opened.length === 2);
+    const answers: (() => void)[] = [];
+    b.links.onRequest((_, __, data) => new Promise((resolve) => answers.push(() => resolve(data))));
+    const outcomes = a.opened.map((peer) => peer.request('x', 1).catch((error: unknown) => error));
+    await until(() => answers.length === 2);
+    a.links.failRequests({ id: b.id, incarnation: INCARNATION - 1 }, 'An earlier incarnation.');
+    a.links.failRequests({ id: a.id, incarnation: INCARNATION }, 'Another server.');
+    a.links.failRequests({ id: b.id, incarnation: INCARNATION }, 'The server was evicted.');
+    const lost = expect.objectContaining({ code: 'server-lost', message: 'The server was evicted.' });
+    expect(await Promise.all(outcomes)).toEqual([lost, lost]);
+
+    // The late answers to the failed requests have no effect on the next requests.
+    const next = a.opened.map((peer) => peer.request('x', 2));
+    await until(() => answers.length === 4);
+    for (const answer of answers) answer();
+    expect(await Promise.all(next)).toEqual([2, 2]);
   });
 });
 

@@ -38,6 +38,8 @@ type EventHandler = (peer: LinkPeer, pattern: string, data: unknown) => void;
 @Injectable()
 export class Links implements OnApplicationShutdown {
   private readonly peers = new Map<ServerId, LinkPeer>();
+  /** Every link whose socket is open. If two servers have dialed each other at the same time, `peers` contains only one of their links. */
+  private readonly connected = new Set<LinkPeer>();
   private readonly dialling = new KeyedFlights<string, LinkPeer>();
   /** The handlers, indexed by the kind of a frame. */
   private readonly frameHandlers: (FrameHandler | undefined)[] = [];
@@ -103,6 +105,13 @@ export class Links implements OnApplicationShutdown {
     if (known?.isOpen) return Promise.resolve(known);
     const key = `${address.id}@${address.host}:${address.port}`;
     return this.dialling.join(key, () => this.dial(address));
+  }
+
+  /**
+   * Rejects all unanswered requests to this incarnation of a server, and to earlier incarnations, with `server-lost`. The links stay open.
+   */
+  failRequests({ id, incarnation }: PeerIdentity, message: string): void {
+    for (const peer of this.connected) if (peer.id === id && peer.incarnation <= incarnation) peer.failRequests(message);
   }
 
   onRequest(handler: RequestHandler): void {
@@ -364,6 +373,7 @@ export class Links implements OnApplicationShutdown {
   private register(peer: LinkPeer): void {
     const before = this.peers.get(peer.id);
     this.peers.set(peer.id, peer);
+    this.connected.add(peer);
     this.news.emit('opened', peer);
     // Closes the earlier link when the peer dials again or has another incarnation, because the peer has abandoned the earlier link. If two
     // servers dial each other at the same time, both links stay in use.
@@ -373,6 +383,7 @@ export class Links implements OnApplicationShutdown {
 
   private lost(peer: LinkPeer, reason: string): void {
     peer.close(reason);
+    this.connected.delete(peer);
     if (this.peers.get(peer.id) === peer) this.peers.delete(peer.id);
     this.news.emit('closed', peer, reason);
   }

@@ -89,7 +89,7 @@ export class DissolvedMatches {
         let hasEnded = false;
         for (const { user, asked } of ticket.players) {
           if (!(await this.isLate({ user, asked }))) continue;
-          // Ends only this ticket, because the user may already search with another ticket.
+          // Ends only this ticket, because the user possibly searches with another ticket already.
           for (const ended of await this.tickets.end(ticket.game, [{ id: ticket.id }], gone)) {
             hasEnded = true;
             await this.notifier.endedForOthers(ended, user, gone);

@@ -13,8 +13,8 @@ describe('the cached lists of public rooms', () => {
     };
     const rooms = new ListedRooms(records as unknown as RoomRecords);
     const before = await rooms.list('go');
-    // The lobby keeps a limited number of lists in memory. So searches for many other games, even unknown games, remove the list of this
-    // game from memory.
+    // The lobby keeps a limited number of lists in memory. So requests for the lists of many other games, even of unknown games, remove the
+    // list of this game from memory.
     for (let other = 0; other < 64; other++) await rooms.list(`other-${other}`);
     digest = 'after';
     const after = await rooms.list('go');

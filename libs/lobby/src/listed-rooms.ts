@@ -11,22 +11,25 @@ import type { ListedRoom } from './room-query.js';
 export interface CachedRoomList {
   readonly version: number;
   readonly rooms: readonly ListedRoom[];
-  /** The position of the last room in the index. `older` reads the rooms after this position. Null: there are no older rooms. */
+  /**
+   * The position of the last room of this list in the index of rooms. `older` reads the rooms after this position. Null: there are no older
+   * rooms.
+   */
   readonly end: IndexEntry | null;
 }
 
 /** Public rooms that are older than the rooms of the cached list, newest first. */
 export interface OlderRooms {
   readonly rooms: readonly ListedRoom[];
-  /** The position of the last room in the index. Null: there are no older rooms. */
+  /** The position of the last of these rooms in the index of rooms. Null: there are no older rooms. */
   readonly end: IndexEntry | null;
 }
 
 /** Maximum number of rooms in the cached list of one game. A read needs one small Redis command for each room. */
 export const SEARCHED_ROOMS_MAX = 1_000;
 /**
- * Maximum age of a cached list that answers a search, in ms. A lobby reads the rooms at most once per this time, for any number of
- * searching players.
+ * Maximum age of a cached list that answers a request, in ms. A lobby reads the rooms at most once per this time, for any number of players
+ * who request the list.
  */
 export const LIST_AGE_MAX_MS = 500;
 /** Maximum number of rooms in a read of older rooms. Such a read is expensive: it reads whole records, and players do not share it. */
@@ -48,8 +51,8 @@ interface Reading {
 }
 
 /**
- * Keeps the public rooms of a game, or of all games, in memory while players search. All searching players share one read. A read first
- * compares a few fields of each room, and then reads only the changed rooms.
+ * Keeps the public rooms of a game, or of all games, in memory while players request lists of rooms. All these players share one read. A
+ * read first compares a few fields of each room, and then reads only the changed rooms.
  */
 @Injectable()
 export class ListedRooms {
@@ -74,8 +77,8 @@ export class ListedRooms {
   }
 
   /**
-   * Reads at most `OLDER_ROOMS_MAX` rooms after a position in the index. Only one read runs at a time, because concurrent reads would delay
-   * every other request of this lobby.
+   * Reads at most `OLDER_ROOMS_MAX` rooms after a position in the index of rooms. Only one read runs at a time, because concurrent reads
+   * would delay every other request of this lobby.
    */
   older(game: string | undefined, after: IndexEntry): Promise<OlderRooms> {
     return this.olderReads.run('', async () => {

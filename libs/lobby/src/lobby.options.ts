@@ -36,7 +36,7 @@ export function startAbandonedMs(loadMs: number): number {
  */
 export const STRAY_AFTER_MS = 5_000;
 export const SWEEP_MS = 2_000;
-/** Maximum number of index entries that one sweep reads. The next sweep continues after these entries. */
+/** Maximum number of entries of the index of rooms that one sweep reads. The next sweep continues after these entries. */
 export const SWEEP_ROOMS = 500;
 /** Interval at which the sweep renews the invite codes of rooms in play, in ms. Without a renewal, a code expires after a week. */
 export const CODES_EVERY_MS = 3_600_000;

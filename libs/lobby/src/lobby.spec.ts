@@ -92,10 +92,10 @@ class GameServers {
   readonly asked: string[] = [];
   cancelled: RoomId[] = [];
   names = ['a', 'b', 'c', 'd', 'e'];
-  /** The act that replaces the opening of a room by a fake server. Undefined: the fake server opens the room. */
+  /** The function that a fake server runs when it gets the request to open a room. `take` opens the room. Default: only opens the room. */
   trouble: (server: string, take: () => Promise<unknown>) => Promise<unknown> = (_, take) => take();
 
-  /** The servers whose version supports options of rooms. */
+  /** The fake servers whose release of Holdfast supports options of rooms. */
   withOptions = this.names;
   readonly openings: Control['room.open']['data'][] = [];
   /** The rooms about which lobbies have sent `room.members-removed` to game servers. */
@@ -817,7 +817,7 @@ describe('a match of waiting players', () => {
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
-  it('is reported again, at the next check of a ticket, to a player who missed the message', async () => {
+  it('is reported at the next `match.check` to a player who missed the message', async () => {
     const { servers, matchmaker, rooms } = newLobby();
     servers.match = matchRules({ min: 3, max: 3 });
     const [host, guest, one, ...others] = ['host', 'guest', 'one', 'second', 'third'].map((name) => asks(newCaller(name)));
@@ -919,7 +919,7 @@ describe('the matchmaking of a game whose lobby died', () => {
       return (await lobby.tickets.reports()).length > 0;
     });
     expect(await records.read(match.id)).toBeNull();
-    // Advances the clock by small amounts, because the queue time would count a larger amount as a pause of the runner.
+    // Advances the clock by small amounts, because the queue time would count a larger amount as a suspension of the runner.
     await until(async () => {
       pass(MATCH_ABANDONED_MS / 10);
       return !(await lobby.tickets.isOpen(match));
@@ -1126,7 +1126,7 @@ describe('the sweep of rooms', () => {
     expect(await members()).toEqual([host.user, unknown.user]);
   });
 
-  it('drops index entries without a record, but only in its second run', async () => {
+  it('drops rooms without a record from the index of rooms, but only in its second run', async () => {
     const { sweeper } = newLobby();
     await records.index(['about-to-be' as RoomId, 'never' as RoomId], Date.now());
     await sweeper.sweep();
@@ -1135,7 +1135,7 @@ describe('the sweep of rooms', () => {
     expect(await redis.commands.zscore(roomsKey(), 'never')).toBeNull();
   });
 
-  it('drops all index entries without a record, even when one run cannot read all entries', async () => {
+  it('drops all rooms without a record from the index of rooms, even when one run cannot read the whole index', async () => {
     const { sweeper } = newLobby();
     const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}` as RoomId);
     await records.index(ids, Date.now());
@@ -1363,7 +1363,8 @@ describe('the list of public rooms', () => {
       pages = await Promise.all([...early, ...Array.from({ length: 50 }, (_, index) => list.page({ limit: 1 + (index % 10) }))]);
       for (const page of pages.slice(50)) expect(page.rooms[0].id).toBe(id);
     });
-    // The lobby creates a room and reads the list twice, with 22 commands for each read. A hundred reads would need many more commands.
+    // The lobby creates a room and reads the list twice, with 22 Redis commands for each read. A hundred reads would need many more
+    // commands.
     expect(commands).toBeLessThan(100);
     expect(new Set(pages.slice(50).map((page) => page.rooms.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   });
@@ -1418,7 +1419,7 @@ describe('the list of public rooms', () => {
       took.push(performance.now() - from);
       counts.push(commands);
     }
-    // Compares the median, because Redis can also count a command of another connection.
+    // Compares the median, because Redis can also count commands of other connections.
     expect(counts.sort((a, b) => a - b)[10]).toBeLessThanOrEqual(LIST_COMMANDS_MAX);
     expect(took.sort((a, b) => a - b)[10]).toBeLessThan(100);
   }, 120_000);
@@ -1453,7 +1454,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(joins.user)).toBeNull();
   });
 
-  it('has no open room after a half-written creation', async () => {
+  it('leaves no open room behind after a half-written creation', async () => {
     const [{ rooms }, other] = [newLobby(), newLobby()];
     const next = await newAsker();
     const [creates, departs] = [next(), next()];

@@ -37,7 +37,7 @@ import { UserTickets } from './user-tickets.js';
 
 /** Maximum time in ms for which a cancel waits until the room of a found match is made. */
 const ROOM_CREATION_MS = 1_000;
-/** Pause in ms between two reads of the room's record, while a cancel waits for the room of a match. */
+/** Time in ms between two reads of the room's record, while a cancel waits for the room of a match. */
 const ROOM_POLL_MS = 20;
 /** Each acceptance of an offer is reported to all its players only if the offer has at most this number of players. */
 const ACCEPTED_TOLD_MAX = 16;
@@ -232,7 +232,8 @@ export class Matchmaker {
       // The stored room of the user is only a hint. The record of the room decides whether the user is a member.
       const record = await this.records.read(isFree);
       if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
-      // If the record is missing, another lobby may soon create the room, for the match of an earlier search. So this lobby waits.
+      // If the record is missing, another lobby is possibly about to create the room, for the match of an earlier search. So this lobby
+      // waits.
       if (!record && performance.now() < deadline) {
         await sleep(ROOM_POLL_MS);
         continue;
@@ -257,7 +258,7 @@ export class Matchmaker {
       if (room === false) throw new HoldfastError('overtaken');
       const record = await this.records.read(room);
       if (record && isMember(record, user)) return this.cancelParty(caller, record);
-      // If the record is missing, the lobby of the match may soon create the room. So this lobby waits.
+      // If the record is missing, the lobby of the match is possibly about to create the room. So this lobby waits.
       if (record || performance.now() > deadline) break;
       await sleep(ROOM_POLL_MS);
     }
@@ -306,8 +307,8 @@ export class Matchmaker {
   }
 
   /**
-   * Returns the room of the user's match. A client repeats an acceptance after a lost answer, when the match may already be made. Null: the
-   * room is not made yet.
+   * Returns the room of the user's match. Called when the match is not offered any more: a client that lost the answer to its acceptance
+   * repeats the acceptance, and the room of the match can exist by then. Null: the room is not made yet.
    *
    * @throws `offer-unknown`
    */

@@ -98,7 +98,7 @@ describe('the rotation through the open rooms of a game', () => {
     expect(await open.next('duel', RULES)).toEqual([]);
   });
 
-  it('removes closed rooms from the index', async () => {
+  it('removes closed rooms from the list of open rooms', async () => {
     const [kept, closed] = await rooms(2, true);
     await redis.commands.del(`hf:room:{${closed}}`);
     await read(new OpenRooms(tickets, records), new Set(), () => false, 1);

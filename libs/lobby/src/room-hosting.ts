@@ -42,8 +42,8 @@ export class RoomHosting {
       ...(password !== undefined && { password: password === null ? null : await hashPassword(password) }),
       ...(isCodeMissing && { code: await this.invites.reserve(before.id) }),
     };
-    // Adds the room to the index, which must contain every public room. The index can also contain private rooms, because readers skip
-    // them.
+    // Adds the room to the index of rooms, which must contain every public room. The index can also contain private rooms, because readers
+    // skip them.
     if (change.private === false) await this.records.enlist(before.id, before.game, doc.createdAt);
     const changed = await this.changeRoom(caller, before, (record) => update(record, caller.user, prepared, this.rooms.now()));
     if (changed.doc.private) await this.records.unlist([changed.id], [changed.game]);

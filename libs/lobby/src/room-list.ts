@@ -9,7 +9,7 @@ import { RoomSearch } from './room-search.js';
 type Query = NonNullable<Operations['rooms.list']['data']>;
 type Page = Operations['rooms.list']['result'];
 
-/** A public room, and its entry in the index. */
+/** A public room, and its entry in the index of rooms. */
 interface Listed {
   readonly entry: IndexEntry;
   readonly summary: RoomSummary;
@@ -17,7 +17,7 @@ interface Listed {
 
 interface Read {
   readonly rooms: readonly Listed[];
-  /** The last index entry of this read. Null: the index has no further entries. */
+  /** The last entry of the index of rooms that this read has returned. Null: the index has no further entries. */
   readonly end: IndexEntry | null;
 }
 
@@ -27,8 +27,8 @@ interface Read {
  */
 const PAGES_MAX = 2;
 /**
- * Age in ms from which an index entry without a record belongs to a closed room. A younger entry possibly belongs to a room that is being
- * created.
+ * Age in ms from which an entry of the index without a record belongs to a closed room. A younger entry possibly belongs to a room that is
+ * being created.
  */
 const UNMADE_MS = 60_000;
 

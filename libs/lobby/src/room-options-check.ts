@@ -35,5 +35,5 @@ export class RoomOptionsCheck {
   }
 }
 
-/** Maximum number of servers to ask. It is above 1, because the directory may still list a server that was just lost. */
+/** Maximum number of servers to ask. It is above 1, because the directory can still list a server that was just lost. */
 const TRIES_MAX = 3;

@@ -25,7 +25,7 @@ export async function isPassword(password: string, stored: string): Promise<bool
   return timingSafeEqual(await hash(normalized(password), Buffer.from(salt, 'base64url'), HASH_BYTES, COST), wanted);
 }
 
-/** Normalizes the text, because two keyboards may produce different code points for the same characters. */
+/** Normalizes the text, because two keyboards can produce different code points for the same characters. */
 function normalized(password: string): string {
   return password.normalize('NFKC');
 }

@@ -58,8 +58,8 @@ function start() {
   return { records, search, all };
 }
 
-describe('a search among more rooms than the cached list contains', () => {
-  it('finds a room at the end of the index', async () => {
+describe('a query of more rooms than the cached list contains', () => {
+  it('finds a room at the end of the index of rooms', async () => {
     const { all } = start();
     expect(await all({ filter: { name: 'oldest' } })).toEqual(['r-00001']);
   });
@@ -102,7 +102,7 @@ describe('a search among more rooms than the cached list contains', () => {
 describe('the lists of rooms that sessions follow', () => {
   afterEach(() => jest.restoreAllMocks());
 
-  it('contain the same rooms as the first page of a search', async () => {
+  it('contain the same rooms as the first page of a query', async () => {
     const { search } = start();
     const queries: RoomListQuery[] = [
       { game: 'go', filter: { name: 'even' } },

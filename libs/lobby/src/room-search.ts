@@ -15,7 +15,7 @@ export interface FoundRooms {
 }
 
 /**
- * The first page of a search, for gateways whose players subscribe to the list. `tag` changes when the rooms of the page or their order
+ * The first page of a query, for gateways whose players subscribe to the list. `tag` changes when the rooms of the page or their order
  * change.
  */
 export interface FollowedRooms {
@@ -151,7 +151,7 @@ const FOLLOWED_MAX = 1_024;
  * the lobby runs out of memory.
  */
 const ORDERS_MAX = 64;
-/** Time in ms after which the work on subscribed lists pauses for other requests of the lobby. */
+/** Time in ms after which the lobby interrupts the work on subscribed lists to handle other requests. */
 const FOLLOW_SLICE_MS = 4;
 
 /** The position in the list of rooms at which the next page begins. */
@@ -161,7 +161,9 @@ interface Cursor {
    * rooms.
    */
   readonly after: SortKey | null;
-  /** The index entry after which the lobby reads the rooms of the next page. Null: the next page comes from the cached list. */
+  /**
+   * The entry of the index of rooms after which the lobby reads the rooms of the next page. Null: the next page comes from the cached list.
+   */
   readonly older: IndexEntry | null;
 }
 

@@ -54,7 +54,7 @@ export class RoomService {
     private readonly log: Log,
   ) {}
 
-  /** Returns the time of Redis, in whole ms since 1970. This time orders the index of all rooms. */
+  /** Returns the time of Redis, in whole ms since 1970. The index of rooms is sorted by this time. */
   now(): number {
     return Math.round(this.clock.storeTime());
   }
@@ -143,7 +143,8 @@ export class RoomService {
    */
   async join(caller: Newcomer, id: RoomId, shown: Shown | 'server' = {}): Promise<RoomRecord> {
     return this.writer.lock(id, async () => {
-      // Reads the record before the check of the request order, so that an overtaken request cannot write at this revision.
+      // Reads the record before the check of the request order. If a later request changes the room after the check, the write at the
+      // revision of this record fails.
       const [record, before] = await Promise.all([this.records.read(id), this.freeFor(caller, id)]);
       if (!record) throw unknownRoom(shown);
       const pass = await entryPassOf(record, caller.user, shown);
@@ -186,13 +187,13 @@ export class RoomService {
 
   /**
    * Leaves the room in which the player was at the time of the request, and returns the id of this room. If this lobby was suspended, the
-   * player may already be in another room.
+   * player is possibly in another room by now.
    */
   async leave(caller: Caller): Promise<RoomId> {
     const { user, room: meant, asked } = caller;
     const left = meant ? { room: meant.id, watching: meant.watching } : await this.userRooms.get(user);
     if (!left) throw new HoldfastError('not-in-room');
-    // True: this is the second run of the request, and the store may still have the writes of the first run.
+    // True: this is the second run of the request, and the store possibly has the writes of the first run.
     const isRepeated = asked !== undefined && this.roomOfRequest.get(caller) === left.room;
     this.roomOfRequest.set(caller, left.room);
     await this.writer.lock(left.room, async () => {
@@ -229,7 +230,8 @@ export class RoomService {
     const pointer = await this.pointerOf(caller);
     const record = pointer && !pointer.watching ? await this.records.read(pointer.room) : null;
     if (!record || !isMember(record, caller.user)) throw new HoldfastError('not-in-room');
-    // Checks the request after the read. The caller's write then succeeds only at the revision that was read.
+    // Checks the request order after the read. If a later request changes the room after the check, the caller's write at the read revision
+    // fails.
     await this.refuseLate(caller);
     return record;
   }

@@ -38,8 +38,8 @@ export class RoomSweeper {
   private codesRenewedAt = Number.NEGATIVE_INFINITY;
   private isRenewingCodes = false;
   /**
-   * Index entries without a record. A sweep drops an entry only if the previous sweep has found it, too, because a lobby may be about to
-   * write the record.
+   * Entries of the index of rooms without a record of the room. A sweep drops an entry only if the previous sweep has found it, too,
+   * because a lobby may be about to write the record.
    */
   private readonly missing = new ConsecutiveSightings();
   /**

@@ -29,7 +29,7 @@ export interface SanctionPage {
 export const SANCTIONS_MAX = 100_000;
 /** Number of sanctions in one read of a page. */
 const READ_AT_ONCE = 500;
-/** Maximum number of sanctions that one search reads. */
+/** Maximum number of sanctions that one call of `page` reads. */
 const READ_MAX = 10_000;
 
 /** All keys of one kind share a hash tag, so one script can use all of them in a Cluster. */
@@ -79,7 +79,7 @@ export class Sanctions {
   /**
    * Returns a page of the sanctions that have not ended, newest first.
    *
-   * @param query.text part of the user id, case-insensitive. A search reads at most 10,000 sanctions, so a page can have fewer sanctions
+   * @param query.text part of the user id, case-insensitive. Each call reads at most 10,000 sanctions, so a page can have fewer sanctions
    * than requested
    */
   async page(

@@ -20,10 +20,10 @@ export interface Offerer {
 }
 
 /**
- * Returns one key for each combination of game, version, region and build with which a request may choose the server. Servers with the same
- * keys share one sorted set, called an order. Under each key, Redis has the set of the orders whose servers have this key. So a choice
- * reads only the best servers of a few orders, and the cost of a choice does not grow with the fleet. Most fleets have one order, or one
- * per build while two builds run.
+ * Returns the keys by which a request finds the server: one key for each combination of game, game version, region and build for which the
+ * server may be chosen. Servers with the same keys share one sorted set in Redis, called an order. For each key, a set in Redis names the
+ * orders whose servers have this key. So a choice reads only the best servers of a few orders, and the cost of a choice does not grow with
+ * the fleet. Most fleets have one order, or one per build while two builds run.
  */
 export function offersOf({ games, region, build, canary = false }: Offerer): string[] {
   const regions = region ? [undefined, region] : [undefined];

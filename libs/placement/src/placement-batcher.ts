@@ -4,8 +4,8 @@ import { type Choice, type ChoiceRequest, type ChoiceTerms, choose } from './scr
 /** Maximum number of rooms in one call. A call with this many rooms blocks Redis for about half a millisecond. */
 const ROOMS_MAX = 64;
 /**
- * Maximum number of concurrent calls: Redis executes one, and the other is ready when Redis finishes. Further requests wait and share the
- * next call. So under load one call places more rooms, which takes less CPU time per room.
+ * Maximum number of concurrent calls: Redis executes one of the two calls, and the other call is ready when Redis finishes. Further
+ * requests wait and share the next call. So when there are many requests, one call places more rooms, which takes less CPU time per room.
  */
 const CALLS_MAX = 2;
 

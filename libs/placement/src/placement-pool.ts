@@ -35,8 +35,8 @@ export interface PooledServer {
  * Controls which servers are eligible. A server is eligible while no reason withholds it and it is not full. A server may have several
  * reasons at once, and each caller adds and removes only its own reason. All methods are idempotent.
  *
- * Reasons belong to one incarnation: the next incarnation starts without reasons. Pass `incarnation` when the call can arrive late, or
- * before the first report.
+ * Reasons belong to one incarnation: the next incarnation starts without reasons. Pass `incarnation` if the call can arrive before the
+ * first report of this incarnation, or after the first report of a later one.
  */
 @Injectable()
 export class PlacementPool {

@@ -94,7 +94,7 @@ async function expire(at: Process, room: RoomId): Promise<void> {
   await at.redis.zadd(expiriesKey(), 'XX', 1, room);
 }
 
-/** Adds more expired leases than one call of a script examines. The new leases are older than all other leases. */
+/** Adds more expired leases than one call of a script examines. The new leases expired before all other leases. */
 async function bury(at: Process): Promise<void> {
   await at.redis.zadd(expiriesKey(), ...Array.from({ length: 100 }, () => [0, newRoom()]).flat());
 }
@@ -106,7 +106,7 @@ async function isLeased(at: Process, room: RoomId): Promise<boolean> {
 interface Reservation {
   readonly server: string;
   readonly incarnation: number;
-  /** True while the server has not opened the reserved room. */
+  /** True while the server has not opened the room of this reservation. */
   readonly isOutstanding: boolean;
 }
 
@@ -323,7 +323,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.place({ region: 'us', prefer })).server).toBe(any);
   });
 
-  it('keeps a room on its reserved server when a server in the preferred region becomes free', async () => {
+  it('keeps the reservation of a room when a server in the preferred region joins later', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const [near, far] = fleet.servers;
@@ -409,7 +409,7 @@ describe('LoadBalancerService', () => {
     expect([await isLeased(at, next), await isLeased(at, again)]).toEqual([true, true]);
   });
 
-  it('does not choose an excluded server even when its slot becomes free', async () => {
+  it('does not choose an excluded server even when a slot of this server becomes free', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();
@@ -590,7 +590,7 @@ describe('the end of a game', () => {
 });
 
 describe('the report of a game server', () => {
-  it('corrects a wrong number of rooms', async () => {
+  it('replaces a wrong number of rooms in the placement record', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -743,7 +743,7 @@ describe('PlacementPool', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('forgets a server that was withheld and readmitted before its first report', async () => {
+  it('deletes the record of a server that was withheld and readmitted before its first report', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     await at.pool.withhold(fleet.servers[0], 'draining');
@@ -751,7 +751,7 @@ describe('PlacementPool', () => {
     expect(await fleet.records()).toEqual([]);
   });
 
-  it('readmits only the successor of a removed incarnation', async () => {
+  it('makes a server whose incarnation was removed eligible again only under a later incarnation', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;

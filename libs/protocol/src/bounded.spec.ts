@@ -2,7 +2,7 @@ import { bounded, MESSAGE_CHARACTERS_MAX } from './bounded.js';
 import { errorBody, HoldfastError } from './errors.js';
 
 describe('a text with a limited length', () => {
-  it('ends with its original length when it was cut', () => {
+  it('states its original length at the end when it was cut', () => {
     expect(bounded('short')).toBe('short');
     expect(bounded('abcdef', 4)).toBe('abcd… (6 characters)');
   });

@@ -311,7 +311,7 @@ function uint32(fields: Record<string, unknown>, name: string): number {
   return value;
 }
 
-/** Checks an epoch and returns it. Epochs are close to milliseconds since 1970, so they need more than 32 bits. */
+/** Checks an epoch and returns it. Epochs are about the current time in ms since 1970, so they need more than 32 bits. */
 function epoch(value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
     throw new HoldfastError('bad-frame', `\`epoch\` must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`);

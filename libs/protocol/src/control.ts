@@ -221,11 +221,11 @@ export interface ConnectedPlayerQuery {
   readonly limit: number;
 }
 
-/** The sessions of one gateway that match a search. */
+/** The sessions of one gateway that match a query. */
 export interface FoundPlayers {
   /** Number of sessions at the gateway. */
   readonly total: number;
-  /** Number of sessions that match the search, including users up to `after`. */
+  /** Number of sessions that match the query, including those of users up to `after`. */
   readonly matched: number;
   /** The matching sessions, in the order of the user ids. */
   readonly players: readonly ConnectedPlayer[];

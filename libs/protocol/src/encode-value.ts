@@ -225,8 +225,8 @@ function headerBytes(length: number): number {
 }
 
 /**
- * Writes the header of an array or a map. Below `limit`, the header is the byte `short` plus the length. Otherwise it is the byte `long`
- * and more bytes with the length.
+ * Writes the header of an array or a map. Below `limit`, the header is one byte: the sum of `short` and the length. Otherwise it is the
+ * byte `long` or `long + 1`, followed by the length.
  */
 function writeLength(length: number, short: number, limit: number, long: number): void {
   reserve(5);

@@ -67,12 +67,12 @@ export interface Command {
  */
 export interface Input {
   kind: 'input';
-  /** The number of the input, counted from 1 for each seat and game. After a resume the numbers continue. */
+  /** The number of the player input, counted from 1 for each seat and game. After a resume the numbers continue. */
   number: number;
   data?: unknown;
 }
 
-/** Reports the version that the client has. Gateways accept this message and ignore it. */
+/** Reports the version of the state that the client has. Gateways accept this message and ignore it. */
 export interface Ack {
   kind: 'ack';
   version: number;
@@ -316,7 +316,7 @@ export interface CompactSync {
   kind: 'compact';
   /** The acknowledgement, as in `Sync`: the highest seq of this seat's commands that is applied at `version`. */
   seq: number;
-  /** The number of the latest input of this seat that the steps up to `version` have sampled. 0: the steps have sampled no input. */
+  /** The number of this seat's latest player input that the steps up to `version` have sampled. 0: they have sampled none. */
   input: number;
   version: number;
   /**
@@ -423,7 +423,7 @@ export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
       event: 'searching';
       /** True: the search continues after an offered match that another player did not accept, or after a match that failed. */
       returned?: true;
-      /** True: a member of the ticket has no connection, so the search pauses. */
+      /** True: a member of the ticket has no connection, so matchmaking makes no match with this ticket now. */
       paused?: true;
     } & Partial<MatchProgress>)
   | {

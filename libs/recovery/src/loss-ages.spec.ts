@@ -44,7 +44,7 @@ describe('the age of the loss of an owner', () => {
     expect(await redis.commands.get(redisName(`loss-age:${owner.server}:1`))).toBe('1000');
   });
 
-  it('continues in the next process, without the time between the two processes', async () => {
+  it('continues in the next process, but does not include the time between the two processes', async () => {
     const ages = newAges();
     await ages.ageMs(owner);
     await observe(ages, 10);

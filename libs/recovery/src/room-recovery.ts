@@ -205,7 +205,7 @@ export class RoomRecovery {
 
   /**
    * Places each room and asks the chosen server to adopt it, with one request for each server. Returns the rooms that need no further
-   * attempt, because the server has accepted them.
+   * attempt, because the chosen server has accepted them.
    */
   private async revive(lost: readonly RoomRecord[], owner: RoomOwnership): Promise<RoomId[]> {
     const placed = (await Promise.all(lost.map((record) => this.place(record, owner)))).filter((place) => place !== null);
@@ -252,7 +252,10 @@ export class RoomRecovery {
       .map(({ id }) => id);
   }
 
-  /** Logs once for each game version that no ready server can run it. Rooms of that version possibly wait until an operator acts. */
+  /**
+   * When servers have the game but none can run the room's version of it, logs this once for each version. Rooms of that version possibly
+   * wait until an operator acts.
+   */
   private logMissingVersion({ id, game, gameVersion }: RoomRecord): void {
     if (gameVersion === null) return;
     const key = `${game}@${gameVersion}`;

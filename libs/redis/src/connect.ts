@@ -31,7 +31,7 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
     socketTimeout: commandTimeoutMs + 500,
     connectTimeout: commandTimeoutMs,
     retryStrategy: () => RECONNECT_MS,
-    // Longest pause before ioredis retries while Redis loads its data, in ms. Redis itself estimates the pause.
+    // Longest delay before ioredis retries while Redis loads its data, in ms. Redis itself estimates the delay.
     maxLoadingRetryTime: LOADING_RETRY_MS,
     reconnectOnError: onReadOnly(),
     lazyConnect: true,

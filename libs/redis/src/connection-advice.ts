@@ -28,7 +28,8 @@ const OF_SERVERS: ConnectionNames = {
  * "Redis at …".
  */
 export function connectionAdvice(lastError: string | null, names = OF_SERVERS): string {
-  const why = lastError ?? 'timeout';
+  // The messages of OpenSSL end with a line break.
+  const why = (lastError ?? 'timeout').replaceAll(/\s+/g, ' ').trim();
   const advice = adviceFor(names).find(([pattern]) => pattern.test(why));
   return advice ? `${advice[1]} (${why}). ${advice[2]}` : `does not answer (${why}). Start it, or set ${names.url} to one that answers`;
 }

@@ -25,7 +25,7 @@ export class PasswordRenewal implements OnApplicationBootstrap {
     this.accepted = this.redis.access.credentials.password;
   }
 
-  /** Calls `listener` once for each changed password, and again when Redis accepts a refused password. */
+  /** Calls `listener` once for each changed password, and again when Redis accepts a password that it had refused. */
   onChange(listener: (change: PasswordChange) => void): void {
     this.listeners.push(listener);
   }

@@ -43,7 +43,7 @@ export interface RedisTls {
 }
 
 export const COMMAND_TIMEOUT_MS_DEFAULT = 2_000;
-/** Pause between two attempts to connect, in ms. It is short, so that a server soon notices when Redis is available again. */
+/** Delay between two attempts to connect, in ms. It is short, so that a server soon notices when Redis is available again. */
 export const RECONNECT_MS = 50;
 export const LOADING_RETRY_MS = 250;
 export const READONLY_RECONNECT_MS = 1_000;

@@ -19,7 +19,7 @@ describe('a server that finds a new address in REDIS_URL_FILE', () => {
     [{ failures: OLD_GONE.failures - 1, ms: 60_000 }, 'old-silent'],
     [{ failures: 100, ms: OLD_GONE.ms - 1 }, 'old-silent'],
     [OLD_GONE, 'move'],
-  ] as const)('with the failed requests to the old Redis %j, decides `%s`', (failed, verdict) => {
+  ] as const)('after these failed requests to the old Redis: %j, decides `%s`', (failed, verdict) => {
     expect(judgeMove({ old: null, next: replication('master', 'b', 'a'), silence: failed, history: 'a' })).toBe(verdict);
   });
 

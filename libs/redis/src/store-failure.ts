@@ -35,7 +35,7 @@ const NETWORK = /\b(?:ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUN
 
 const ANSWER = 'The store does not answer right now.';
 /**
- * Pause after which a client may repeat a request, in ms. A broken connection is restored within this time. A failover takes seconds, so
+ * Delay after which a client may repeat a request, in ms. A broken connection is restored within this time. A failover takes seconds, so
  * the client repeats the request several times.
  */
 const RETRY_MS = 500;

@@ -61,7 +61,7 @@ describe('the health of Redis', () => {
     expect(changes).toEqual([]);
   });
 
-  it('is reported as bad after a periodic write fails, even without any request', async () => {
+  it('is reported as bad after a periodic write fails, even when the server sends no other request', async () => {
     const { redis, health, changes } = await healthOf((await start('one')).url);
     await redis.subscriptions.config('SET', 'maxmemory', '1');
     await until(() => health.whyNot);

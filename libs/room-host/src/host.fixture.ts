@@ -263,7 +263,7 @@ class WatchedLog extends RoomLog {
   }
 }
 
-/** Says whether the store is settled. The test decides it. */
+/** Replaces the check whether the store is settled. The test sets the answer. */
 class TestSettlement {
   isSettled = true;
   readonly givenUp = new Set<ServerId>();

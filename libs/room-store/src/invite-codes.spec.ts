@@ -23,7 +23,7 @@ describe('an invite code', () => {
     ['ABCD23456', null],
     ['ABCDU345', null],
     ['ABCD234é', null],
-  ])('in the input %j is read as %j', (text, code) => {
+  ])('that a player types as %j is read as %j', (text, code) => {
     expect(readInviteCode(text)).toBe(code);
   });
 

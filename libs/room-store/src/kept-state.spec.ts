@@ -124,7 +124,7 @@ describe('the state of a game with a failover after each change', () => {
     expectSame(game.replayed(), game.owner);
   });
 
-  it('cannot be changed by a view', () => {
+  it('cannot be changed by the view method', () => {
     const game = new Game();
     const before = exactly(game.owner);
     expect(() => game.spyingView()).toThrow(TypeError);
@@ -186,7 +186,7 @@ describe('the state of a game with a failover after each change', () => {
       { o: { 7: 1, b: 1 } },
       (s) => void Object.assign(s, { o: { b: 1, 3: 1, 7: 2, '-1': 1, '01': 1, 4294967295: 1, 4294967294: 1 } }),
     ],
-  ])('has its keys in the order of the stored state after the edit: %s', (_what, start, change) => {
+  ])('has its keys in the same order as the stored state after the edit: %s', (_what, start, change) => {
     const game = new Game(start);
     expect(game.command(change).kind).toBe('changed');
     expectSame(game.replayed(), game.owner);

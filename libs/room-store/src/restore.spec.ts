@@ -189,11 +189,11 @@ describe('an owner that restores the end of a game', () => {
   });
 });
 
-describe('a gateway that restores a user', () => {
+describe('a gateway that restores the record of a user', () => {
   const user = () => randomUUID() as UserId;
   const room = randomUUID() as RoomId;
 
-  it('writes the room of the user when the store lost the user', async () => {
+  it('writes the room of the user when the store lost the record', async () => {
     const ada = user();
     const { admissionNumber: turn } = await users.admit(ada);
     await redis.commands.del(userKey(ada));

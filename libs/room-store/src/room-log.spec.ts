@@ -713,7 +713,7 @@ describe('a room log whose replicas do not answer', () => {
 });
 
 describe('a room log without a store', () => {
-  it('returns `unknown` for each write within a time limit', async () => {
+  it('returns `unknown` for each write, and does so within a time limit', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-room-log-'));
     const server = await startRedis({ dir });
     const lost = new RedisConnections({ url: server.url, commandTimeoutMs: 500 });

@@ -167,7 +167,7 @@ describe('the rooms of an incarnation', () => {
 });
 
 describe('the room of a user', () => {
-  it('is the room that was stored last, until it is cleared', async () => {
+  it('is the room that was stored last, and null after `clear`', async () => {
     const user = randomUUID();
     expect(await userRooms.get(user as UserId)).toBeNull();
     await userRooms.set(user as UserId, 'a' as RoomId, false);

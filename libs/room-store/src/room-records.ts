@@ -38,7 +38,7 @@ const PUBLISHED_DOC_BYTES_MAX = 8_192;
 
 /** Maximum number of entries of an index that one call reads. Such a call takes about a millisecond. */
 const INDEX_PAGE = 250;
-/** Pause between two calls that read a part of an index, in ms. */
+/** Delay between two calls that read a part of an index, in ms. */
 const INDEX_PAUSE_MS = 5;
 
 /**

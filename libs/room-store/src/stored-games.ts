@@ -70,8 +70,8 @@ export class StoredGames {
     const { commands } = this.redis;
     const version = versionOf(await commands.hmget(roomKey(room), 'rev', 'version'));
     if (version === null) return null;
-    // The indexes count from the end of the log, because its last entry leads to `version`. The owner can append between the read of
-    // `version` and the read of the log. The second read then also returns later changes, and the filter below removes them.
+    // Finds the changes by their distance from the end of the log, whose last entry leads to `version`. The owner can append an entry after
+    // the read of `version`. The read of the log then also returns later changes, and the filter below removes them.
     const end = before === undefined ? 0 : Math.max(0, version - before + 1);
     const [entries, length] = await Promise.all([
       commands.lrangeBuffer(logKey(room), -(end + limit), -(end + 1)),

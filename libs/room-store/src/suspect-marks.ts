@@ -62,7 +62,7 @@ export function suspectEffectOf(field: string): string | null {
 }
 
 function argumentsOf(place: Exclude<SuspectPlace, { effect: string }>, { handler, seat, seq, effect }: SuspectInput): (string | number)[] {
-  // Always gives the same text for the same input, because `clear` compares this text with the mark.
+  // Equal inputs must give equal texts, because `clear` compares this text with the text of the stored mark.
   const text = JSON.stringify({ handler, seat, seq, ...(effect !== undefined && { effect }) });
   return 'epoch' in place ? [place.epoch, '', text] : ['', place.start, text];
 }

@@ -44,14 +44,13 @@ export interface TicketHint {
 }
 
 /**
- * The room of a user, and whether the request that moved the user is still valid. Read this status after the request has written the room's
- * record.
+ * The room of a user, and whether a request that moved the user is late. Read this status after the request has written the room's record.
  */
 export interface MoveStatus {
   readonly pointer: UserRoom | null;
   /**
-   * True: the request is late, because the user has moved, has departed, or was admitted since. For a request that outlives admissions, an
-   * admission is ignored.
+   * True: the request is late, because the user has moved, has departed, or was admitted since. A later admission does not make a request
+   * late that outlives admissions.
    */
   readonly isLate: boolean;
   /**
@@ -63,8 +62,8 @@ export interface MoveStatus {
 
 /**
  * The result for a user whom a gateway restores. `written`: the store has the room that the gateway knows. `late`: nothing was written,
- * because another gateway has admitted the user since. `moved`: nothing was written, because a request that may still be under way has
- * moved the user. `before`: the room of the user before the call.
+ * because another gateway has admitted the user since. `moved`: nothing was written, because a request that is possibly still under way
+ * has moved the user. `before`: the room of the user before the call.
  */
 export interface RestoredUser {
   readonly outcome: 'late' | 'written' | 'moved';
@@ -162,7 +161,7 @@ export class UserRooms {
 
   /**
    * Restores the user's room in a store that lost the user's record, from the data of the session's gateway. `order`: the number of the
-   * session's admission, and the number of its first request that may still be under way.
+   * session's admission, and the number of its first request that is possibly still under way.
    */
   async restore(user: UserId, to: UserRoom | null, order: RequestOrder): Promise<RestoredUser> {
     const args = [to?.room ?? '', to?.watching ? '1' : '0', order.turn, order.number, this.ttlSeconds];
@@ -211,7 +210,7 @@ export class UserRooms {
     return pointerOf(room, watching);
   }
 
-  /** Returns whether a request that moved the user is still valid. Call it after the request has written the room's record. */
+  /** Returns the user's room, and whether a request that moved the user is late. Call it after the request has written the room record. */
   async moveStatus(
     user: UserId,
     { asked: order, outlivesAdmissions }: Pick<MoveTerms, 'asked' | 'outlivesAdmissions'>,
@@ -220,7 +219,8 @@ export class UserRooms {
     const [room, watching, by, turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), ...fields);
     const isMovedSince = order !== undefined && isBefore(order, { turn: Number(movedTurn), number: Number(movedNumber) });
     const isAdmittedSince = order !== undefined && !outlivesAdmissions && order.turn < Number(turn);
-    // A record of an older version does not contain the request (`by`), so it is treated as a record of this request.
+    // A record that an older version of Holdfast wrote does not name the request that moved the user (`by`). This request then counts as
+    // the one that moved the user.
     const isOwn = order === undefined || by === null || by === `${order.turn}:${order.number}`;
     return { pointer: pointerOf(room!, watching!), isLate: isMovedSince || isAdmittedSince, isOwn };
   }

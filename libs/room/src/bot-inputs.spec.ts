@@ -14,7 +14,7 @@ const INPUT: InputRule = {
   validate: (value) => (value === 'invalid' ? { ok: false, message: 'no' } : { ok: true, value }),
 };
 
-/** Makes a game with a player in seat 0 and a bot in seat 1. Its step writes the controls of both to the state. */
+/** Makes a game with a player in seat 0 and a bot in seat 1. Each step writes the player inputs of both seats to the state. */
 function gameWithBot(move: () => BotMove | null, input: InputRule | null = INPUT) {
   const setup = (room: { addBot(name: string): unknown }): Held => {
     room.addBot('R1');
@@ -42,7 +42,7 @@ function gameWithBot(move: () => BotMove | null, input: InputRule | null = INPUT
   return { bot, step, inputs, counted };
 }
 
-describe('the input of a bot', () => {
+describe('the player input of a bot', () => {
   it('is used by the next steps, but is not part of any recorded change', () => {
     const { bot, step, inputs, counted } = gameWithBot(() => ({ input: 'left' }));
     inputs.take(0, 4, 'up');
@@ -52,7 +52,7 @@ describe('the input of a bot', () => {
     expect(counted).toEqual(['taken']);
   });
 
-  it('replaces the previous input of the bot', () => {
+  it('replaces the earlier player input of the bot', () => {
     let input = 'left';
     const { bot, step, counted } = gameWithBot(() => ({ input }));
     bot();
@@ -62,7 +62,7 @@ describe('the input of a bot', () => {
     expect(counted).toEqual([]);
   });
 
-  it('is not replaced when the schema refuses a new input', () => {
+  it('is not replaced when the schema refuses a new one', () => {
     let input = 'left';
     const { bot, step } = gameWithBot(() => ({ input }));
     bot();
@@ -81,7 +81,7 @@ describe('the input of a bot', () => {
     expect(() => input.keys.push('left')).not.toThrow();
   });
 
-  it("makes the bot's move fail in a game without inputs", () => {
+  it("makes the bot's move fail in a game without player inputs", () => {
     const { bot } = gameWithBot(() => ({ input: 'left' }), null);
     expect(bot()).toMatchObject({ kind: 'failed', error: { message: expect.stringContaining('add @Input(Schema) to its class') } });
   });

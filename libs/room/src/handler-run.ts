@@ -27,7 +27,7 @@ export class HandlerRun<State> implements GameRoom<State> {
   options: unknown;
   /** True: the handler is the setup of the game, or a `joined` handler that runs as a part of the setup. */
   isInSetup = false;
-  /** The input that each seat holds down, by seat. Only a step has inputs. */
+  /** The player input that each seat holds down, by seat. Undefined: none. Only a step has player inputs. */
   sampled: readonly (SampledInput | undefined)[] = NO_INPUTS;
   /** The earlier states, for `room.past`. Undefined: there are none. */
   history: PastStates<State> | undefined;
@@ -115,7 +115,7 @@ export class HandlerRun<State> implements GameRoom<State> {
     if (!isName(name)) throw this.mistake(`room.emit is given ${quoted(name)} as the name of an event: ${NAME_ALLOWED}.`);
     assertPlainName(name, 'event');
     const { to, volatile } = isSeats(options) ? { to: options, volatile: false } : options;
-    // Does not test `if (to)`. With 0 instead of [0], that test would send the event to everybody.
+    // Does not test `if (to)`. For the seat 0 instead of the list [0], that test would send the event to everybody.
     if (to !== undefined) this.refuseUnknownSeats(name, to);
     const copy = data === undefined ? undefined : plainCopy(data, `event ${name}: data`);
     this.events.push({
@@ -240,7 +240,7 @@ export class HandlerRun<State> implements GameRoom<State> {
     throw new Rejection(code, message === undefined ? undefined : String(message).toWellFormed());
   }
 
-  /** Accepts a timer without a handler, because an older version of the game may have started it. */
+  /** Accepts a timer without a handler, because an older version of the game has possibly started it. */
   private remainingOf(call: string, timer: string): number | null {
     const due = this.timers && Object.hasOwn(this.timers, timer) ? this.timers[timer]! : (this.value.timers[timer] ?? null);
     if (!this.rules.timers.has(timer) && (due === null || isOwnTimer(timer))) throw this.mistake(this.describeUnknownTimer(call, timer));

@@ -23,7 +23,7 @@ describe('PastStates', () => {
   it('forgets a state that ended before the stored time span', () => {
     const past = new PastStates(100, 0, 0);
     for (let step = 1; step <= 10; step++) past.add(step, step * 50);
-    // The last state began at 500 ms. The kept 100 ms begin with the state of step 8, so that state is the oldest one.
+    // The last state began at 500 ms, so the stored time span begins at 400 ms. State 8 began at this time, so it is the oldest one.
     expect([past.at(0), past.at(400), past.at(449), past.at(450)]).toEqual([8, 8, 8, 9]);
   });
 

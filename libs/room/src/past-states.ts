@@ -26,8 +26,7 @@ export class PastStates<State = unknown> {
     if (times.at(-1) === at) states.pop();
     else times.push(at);
     states.push(state);
-    // Keeps the oldest state while the second oldest one began after the start of the kept period. The oldest state was then current at
-    // that start.
+    // The stored time span begins at `at - keepMs`. The oldest state is dropped only when the second oldest one was already current then.
     while (times.length > PAST_STATES_MAX || (times.length > 1 && times[1]! <= at - this.keepMs)) {
       times.shift();
       states.shift();

@@ -17,7 +17,7 @@ export class UnstorableError extends Error {
   }
 }
 
-/** Maximum nesting. It is below the limit of a frame (512), because a frame adds some levels around a state. */
+/** Maximum depth of nested objects and arrays. It is below the limit of a frame (512), because a frame adds some levels around a state. */
 export const PLAIN_DEPTH_MAX = 500;
 /**
  * Maximum number of objects and arrays in one value. The largest allowed state has far fewer. Copying a larger value would block the server

@@ -64,7 +64,7 @@ describe('the teams of a rated game', () => {
     });
   });
 
-  it('are the teams of the seats, without bots', () => {
+  it('have the users of the seats with the same team number, but no bots', () => {
     const seats = [seat('a', { team: 0 }), seat('b', { team: 1 }), seat('c', { team: 0 }), seat('bot', { team: 1, bot: true })];
     expect(
       ratedGameOf(

@@ -296,7 +296,7 @@ describe('a change of a game', () => {
 });
 
 describe('the draft of a handler', () => {
-  it('leads to the same state as a copy and as a proxy', () => {
+  it('leads to the same state whether it is a copy or a proxy', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         const [onProxy, onCopy] = (['proxy', 'copy'] as const).map((draft) => {

@@ -7,7 +7,7 @@ import type { BotInputs, StepInputs } from './seat-inputs.js';
 export type RoomInput =
   | { readonly kind: 'command'; readonly seat: Seat; readonly seq: number; readonly name: string; readonly data: unknown }
   | { readonly kind: 'timer'; readonly name: string }
-  /** `inputs`: the inputs that the players hold down. Absent: the game has no inputs. */
+  /** `inputs`: the player inputs that the step samples. Absent: the game has no player inputs. */
   | { readonly kind: 'step'; readonly inputs?: StepInputs }
   | { readonly kind: 'seat'; readonly seat: Seat; readonly event: Exclude<SeatEvent, 'joined'> }
   /**
@@ -16,7 +16,8 @@ export type RoomInput =
    */
   | ({ readonly kind: 'seat'; readonly seat: Seat; readonly event: 'joined' } & RoomPlayer)
   /**
-   * The code of the game makes a move for the bot of this seat. `inputs`: receives the input of the bot. Absent: the game has no inputs.
+   * The code of the game makes a move for the bot of this seat. `inputs`: receives the player input of the bot. Absent: the game has no
+   * player inputs.
    */
   | { readonly kind: 'bot'; readonly seat: Seat; readonly inputs?: BotInputs }
   /**

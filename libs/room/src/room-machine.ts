@@ -18,7 +18,7 @@ import type { SampledInput } from './seat-inputs.js';
 
 /**
  * The rules of a room as pure functions. A value and an input give the next value and its change, or a refusal. A handler writes
- * only to a draft or a copy, so a handler that throws or rejects has changed nothing.
+ * only to a draft, so a handler that throws or rejects has changed nothing.
  */
 export class RoomMachine<State = unknown> {
   /** One choice of drafts for steps and one for all other handlers, because other handlers usually change much less than a step. */
@@ -296,7 +296,7 @@ export class RoomMachine<State = unknown> {
     return this.run(value, input, seat, this.commandRun(move.command, plainCopy(move.data ?? null) ?? undefined), refused);
   }
 
-  /** Passes the input of a bot to the next step, without making a change. */
+  /** Passes the player input of a bot to the next step, without making a change. */
   private botInput({ room }: RoomValue<State>, bot: RoomInput & { kind: 'bot' }, data: unknown): RoomOutcome<State> {
     const { input, definition } = this.rules;
     if (!input)
@@ -458,7 +458,7 @@ function seatChanges(
   return changes;
 }
 
-/** Adds the numbers of the sampled inputs to the changes of their seats, except numbers that the seats already contain. */
+/** Adds the numbers of the sampled player inputs to the changes of their seats, except numbers that the seats already contain. */
 function withInputs(
   changes: Record<Seat, SeatChange> | undefined,
   seats: readonly SeatValue[],

@@ -105,8 +105,8 @@ export interface GameRoom<State, Input = unknown, Types = GameTypes> extends Roo
   /** The seat of the command or seat event. -1 in all other handlers. */
   readonly seat: Seat;
   /**
-   * Returns the data of the latest valid input of this seat, frozen. Undefined: no input has arrived since the player connected or the room
-   * changed its server. Call it only in the `@OnStep` method of a game with `@Input`.
+   * Returns the data of the latest valid player input of this seat, frozen. Undefined: no player input has arrived since the player
+   * connected or the room changed its server. Call it only in the `@OnStep` method of a game with `@Input`.
    */
   input(seat: Seat): Input | undefined;
   /**
@@ -181,10 +181,10 @@ export interface CommandRule<State> {
   run(room: GameRoom<State>, data: unknown): void;
 }
 
-/** The rules for the inputs of players (`@Input`). */
+/** The rules for player inputs (`@Input`). */
 export interface InputRule {
   validate(data: unknown): Validation;
-  /** Maximum number of inputs of a seat that wait for steps. Each step samples one of them. 0: a step samples the latest input. */
+  /** Maximum number of player inputs of a seat that wait for steps. Each step samples one. 0: a step samples the latest one. */
   readonly queue: number;
 }
 
@@ -202,7 +202,7 @@ export interface RoomRules<State = unknown> {
   /** Describes the options. Absent: the schema library cannot describe them, or there are none. */
   readonly optionsSchema?: JsonSchema;
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
-  /** The inputs of the game. Absent or null: the game has no inputs. */
+  /** The rules for player inputs. Absent or null: the game has no player inputs. */
   readonly input?: InputRule | null;
   /** The handlers of timers, by the name of the timer. */
   readonly timers: ReadonlyMap<string, (room: GameRoom<State>) => void>;
@@ -223,7 +223,7 @@ export interface RoomRules<State = unknown> {
   readonly paused?: ((room: GameRoom<State>, ms: number) => void) | null;
   /** Plays the bots of a room. Absent or null: bots do nothing. */
   readonly bot?: BotRule | null;
-  /** Returns the part of the state that a seat may see (null: a spectator). Pure. Null: everybody sees the whole state. */
+  /** Returns the part of the state that a seat (or null, a spectator) may see. Pure. Null: the game has no views of its state. */
   readonly view: ((state: State, seat: Seat | null) => unknown) | null;
   /** Upgrades a state of an older version of the game to this version. Null: the game has no upgrade. */
   readonly migrateState: ((state: unknown, fromVersion: number) => State) | null;
@@ -266,13 +266,13 @@ export interface BotRule {
   /** Time between two moves of a bot, in ms. */
   readonly everyMs: number;
   /**
-   * Returns the next command or input of a bot. Undefined or null: the bot makes no move. Pure. `view`: the state as the bot's seat sees
-   * it.
+   * Returns the next command or player input of a bot. Undefined or null: the bot makes no move. Pure. `view`: the state as the bot's seat
+   * sees it.
    */
   move(view: unknown, room: BotRoom): BotMove | null | undefined;
 }
 
-/** The next command or input of a bot. */
+/** The next command or player input of a bot. */
 export type BotMove = BotCommand | BotInput;
 
 /** A command of a bot. It is validated and run like a command of a player. */
@@ -281,7 +281,7 @@ export interface BotCommand {
   readonly data?: unknown;
 }
 
-/** The input that a bot holds down from now on. It is validated by `@Input` and sampled by steps like an input of a player. */
+/** The player input that a bot holds down from now on. It is validated by `@Input` and sampled by steps like that of a player. */
 export interface BotInput {
   readonly input: unknown;
 }

@@ -30,7 +30,7 @@ export interface SeatValue {
   /** The highest sequence number of an applied command of this seat. */
   readonly seq: number;
   readonly refused: readonly Refusal[];
-  /** The number of the last input of this seat that a step has sampled. Absent: none. */
+  /** The number of the last player input of this seat that a step has sampled. Absent: none. */
   readonly input?: number;
   /** True: server code of the game plays this seat. Absent: a user plays it. */
   readonly bot?: true;
@@ -84,7 +84,8 @@ export interface ChangeEffect {
   readonly name: string;
   readonly data?: unknown;
   /**
-   * The key that the effect will have as a `PendingEffect`. Absent in logs of earlier versions, and where effects are not run (`GameTest`).
+   * The key that the effect will have as a `PendingEffect`. Absent in logs that an earlier version of Holdfast wrote, and where effects are
+   * not run (`GameTest`).
    */
   readonly key?: string;
   /**
@@ -112,7 +113,7 @@ export interface SeatChange {
   /** Commands that were refused since the previous change. This change records them. */
   readonly refused?: readonly Refusal[];
   readonly presence?: Presence;
-  /** The number of the last input that this step has sampled. */
+  /** The number of the last player input of this seat that this step has sampled. */
   readonly input?: number;
   /** The seat has a new player or bot. A seat that does not exist yet is added after the last one. */
   readonly joined?: SeatOccupant;

@@ -19,7 +19,7 @@ export interface DraftUse {
 }
 
 /**
- * Runs a handler, which writes to a draft or to a copy of `before`. The next state shares no object with the handler, so the game may keep
+ * Runs a handler, which writes to a proxy or to a copy of `before`. The next state shares no object with the handler, so the game may keep
  * and change its own objects later.
  *
  * @throws UnstorableError when the handler made something that is not plain data; and what the handler throws

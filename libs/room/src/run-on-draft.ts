@@ -5,8 +5,8 @@ import { UnstorableError } from './plain-data.js';
 import type { StateStep } from './run-handler.js';
 
 /**
- * Calls `act` with a draft of the state, which `act` may edit. The patches are computed from the two states and not from the edits, because
- * `act` may put one object in two places and edit it in either place. The next state is `before` with these patches applied. It shares
+ * Calls `act` with a proxy of the state, which `act` may edit. The patches are computed from the two states and not from the edits, because
+ * `act` can put one object in two places and edit it in either place. The next state is `before` with these patches applied. It shares
  * nothing with the objects of `act`, which the game may keep and change.
  */
 export function runOnDraft<State>(

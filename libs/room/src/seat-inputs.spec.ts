@@ -12,7 +12,7 @@ function newInputs(queue: number) {
 }
 
 describe('SeatInputs', () => {
-  it('gives each step the latest input until a newer input arrives', () => {
+  it('gives each step the latest player input until a newer one arrives', () => {
     const { inputs, counted, step } = newInputs(0);
     inputs.take(0, 8, 'a');
     inputs.take(0, 9, 'b');
@@ -23,7 +23,7 @@ describe('SeatInputs', () => {
     expect(counted).toEqual(['replaced', 'taken', 'taken']);
   });
 
-  it('gives each step the next input of a queue', () => {
+  it('gives each step the next player input of a queue', () => {
     const { inputs, counted, step } = newInputs(2);
     for (const [index, data] of ['a', 'b', 'c'].entries()) inputs.take(1, index + 1, data);
     expect([step()[1], step()[1], step()[1]]).toEqual([
@@ -34,7 +34,7 @@ describe('SeatInputs', () => {
     expect(counted).toEqual(['too-many', 'taken', 'taken']);
   });
 
-  it('drops an input whose number is not above the last number', () => {
+  it('drops a player input whose number is not above the last number of the seat', () => {
     const { inputs, counted, step } = newInputs(0);
     inputs.take(0, 7, 'sampled by an earlier owner');
     expect(step()).toEqual([]);
@@ -45,7 +45,7 @@ describe('SeatInputs', () => {
     expect(counted).toEqual(['old', 'old', 'old', 'taken']);
   });
 
-  it('keeps the previous input when the next input is invalid', () => {
+  it('keeps the previous player input when the next one is invalid', () => {
     const { inputs, counted, step } = newInputs(0);
     inputs.take(0, 8, 'a');
     step();
@@ -54,7 +54,7 @@ describe('SeatInputs', () => {
     expect(counted).toEqual(['taken', 'invalid']);
   });
 
-  it('returns no input for a seat after `release` until a newer input arrives', () => {
+  it('returns no player input for a seat after `release` until a newer one arrives', () => {
     const { inputs, counted, step } = newInputs(4);
     inputs.take(0, 8, 'a');
     step();
@@ -68,7 +68,7 @@ describe('SeatInputs', () => {
     expect(counted).toEqual(['taken', 'old', 'old', 'old', 'taken']);
   });
 
-  it('freezes the data of an input', () => {
+  it('freezes the data of a player input', () => {
     const { inputs } = newInputs(0);
     inputs.take(0, 8, { keys: ['up'] });
     const [held] = inputs.sample(validate);

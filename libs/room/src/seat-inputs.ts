@@ -3,7 +3,7 @@ import { freezeDeep } from './plain-data.js';
 import type { InputRule } from './room-rules.js';
 import type { SeatValue } from './room-value.js';
 
-/** An input that a step samples: the data that a player holds down, and its number. */
+/** A player input that a step samples: the state of the player's controls, and the number of the player input. */
 export interface SampledInput {
   readonly number: number;
   readonly data: unknown;
@@ -18,15 +18,15 @@ export interface StepInputs {
   sample(validate: InputRule['validate']): readonly (SampledInput | undefined)[];
 }
 
-/** Stores the inputs of bots for the next step. */
+/** Stores the player inputs of bots for the next step. */
 export interface BotInputs {
-  /** Stores the input of a bot for the next step. `data` must be a copy that the game cannot change. */
+  /** Stores the player input of a bot for the next step. `data` must be a copy that the game cannot change. */
   hold(seat: Seat, data: unknown): void;
 }
 
 /**
- * The reason why an input was dropped. `old`: its number is not above the last number of its seat. `replaced`: a newer input came before
- * the step. `too-many`: the queue was full. `invalid`: the schema of the game refuses the data, or the bytes cannot be read.
+ * The reason why a player input was dropped. `old`: its number is not above the last number of its seat. `replaced`: a newer one came
+ * before the step. `too-many`: the queue was full. `invalid`: the schema of the game refuses the data, or the bytes cannot be read.
  */
 export type InputDropReason = 'old' | 'replaced' | 'too-many' | 'invalid';
 
@@ -36,13 +36,13 @@ export interface InputCounts {
 }
 
 /**
- * The inputs of a room that no step has sampled yet, and the last sampled input of each seat. They are not part of the room's value: on a
- * new owner, each seat holds nothing until its next input arrives. Only the number of the last sampled input is stored.
+ * The player inputs of a room that no step has sampled yet, and the last sampled one of each seat. They are not part of the room's value:
+ * on a new owner, a seat has no player input until the next one arrives. Only the number of the last sampled one is stored.
  */
 export class SeatInputs implements StepInputs, BotInputs {
   private readonly waiting: SampledInput[][] = [];
   private readonly held: (SampledInput | undefined)[] = [];
-  /** The highest number of an input that arrived, by seat. */
+  /** The highest number of a player input that arrived, by seat. */
   private readonly newest: number[];
 
   /**
@@ -57,7 +57,7 @@ export class SeatInputs implements StepInputs, BotInputs {
     this.newest = seats.map(({ input = 0 }) => input);
   }
 
-  /** True when the input is a repetition, or older than an input that arrived before. Such an input need not be decoded. */
+  /** True when the player input is a repetition, or older than one that arrived before. It then need not be decoded. */
   isOld(seat: Seat, number: number): boolean {
     if (number > (this.newest[seat] ?? 0)) return false;
     this.counts.dropped('old');
@@ -105,7 +105,7 @@ export class SeatInputs implements StepInputs, BotInputs {
   }
 }
 
-/** The number that each input of a bot has. It is below every number of a player's input, so no change records it. */
+/** The number of every player input of a bot. It is below all numbers that players send, so no change records it. */
 const BOT_INPUT = 0;
 
 const NOT_COUNTED: InputCounts = { taken: () => {}, dropped: () => {} };

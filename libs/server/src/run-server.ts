@@ -48,8 +48,8 @@ export interface ServerPlan<Type extends ServerType> {
 /** Time limit for requests that arrive before the other servers have read that this server stops, in ms. */
 const LAST_REQUESTS_MS = 5_000;
 /**
- * Pause after the server has published the state `draining`, in ms. In this time, other servers finish the requests for which they had
- * already chosen this server.
+ * Time that a stopping server waits after it has published the state `draining`, in ms. In this time, other servers finish the requests for
+ * which they had already chosen this server.
  */
 const DRAINING_NOTICE_MS = 150;
 const READY_FILE_RETRY_MS = 1_000;

@@ -3,7 +3,7 @@ import { StoreMove } from '#libs/redis';
 import { redacted } from '#libs/redis-url';
 import { Log } from '#libs/telemetry';
 
-/** Logs the steps of a move to another Redis (`REDIS_URL_FILE`). */
+/** Logs the progress of a move to another Redis (`REDIS_URL_FILE`). */
 export const storeMoveReports: Provider = {
   provide: Symbol('StoreMoveReports'),
   inject: [StoreMove, Log],

@@ -216,7 +216,7 @@ describe('JwtAuthenticator with public keys', () => {
     expect(requests).toBe(1);
   });
 
-  it('accepts a token with a new key of the issuer', async () => {
+  it('accepts a token that the issuer signed with a new key', async () => {
     const old = await newSigner('k1');
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl(), jwks: { cooldownMs: 0 } });
     await authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) });
@@ -224,7 +224,7 @@ describe('JwtAuthenticator with public keys', () => {
     expect((await authenticator.authenticate({ token: await next.sign({ sub: 'u1' }) })).user).toBe('u1');
   });
 
-  it('refuses a token with a withdrawn key when the fetched keys have expired', async () => {
+  it('refuses a token that was signed with a withdrawn key when the fetched keys have expired', async () => {
     const old = await newSigner('k1');
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl(), jwks: { cooldownMs: 0, maxAgeMs: 0 } });
     await authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) });

@@ -122,7 +122,7 @@ describe('cleanNickname', () => {
     ['\u0410dmin', '\u0410dmin'],
     ['\ud800a', 'a'],
   ])('turns %j into %j', (text, name) => {
-    // The second comparison ignores the order of the characters, because NFKC may change the order of combining marks.
+    // The second comparison ignores the order of the characters, because NFKC can change the order of combining marks.
     expect(clean(text)).toBe(clean(name));
     expect([...clean(text)].sort()).toEqual([...name.normalize('NFKC')].sort());
   });

@@ -47,8 +47,8 @@ async function disconnect({ session, secret }: { session: SessionId; secret: str
 }
 
 /**
- * Makes a store in which some commands fail. `not`: Redis does not run the command. `unheard`: Redis runs the command, and its reply is
- * lost.
+ * Makes a store in which some Redis commands fail. `not`: Redis does not run the command. `unheard`: Redis runs the command, and its
+ * reply is lost.
  */
 function newFailing(commands: Record<string, 'not' | 'unheard'>) {
   const failing = new Map(Object.entries(commands));

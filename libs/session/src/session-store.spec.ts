@@ -358,7 +358,7 @@ describe('SessionNotices', () => {
     ];
     for (const notice of sent) await sender.notices.send(target.id, notice);
     await until(() => atTarget.heard.length === sent.length);
-    // Sorts the received notices, because a Cluster may change their order.
+    // Sorts the received notices, because a Cluster can change their order.
     expect(new Set(atTarget.heard)).toEqual(new Set(sent));
     expect(atOther.heard).toEqual([]);
   });

@@ -37,7 +37,7 @@ export interface ResumedSession {
   /** The claims of the login. Absent: the login had no claims. */
   readonly claims?: Claims;
   /**
-   * The gateway that had the session before. Its connection may still be open, so the caller notifies this gateway. Null: the session
+   * The gateway that had the session before. Its connection is possibly still open, so the caller notifies this gateway. Null: the session
    * already was at this gateway.
    */
   readonly previousGateway: ServerId | null;
@@ -89,7 +89,7 @@ type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } 
  * first and read last. So when several logins and resumes are concurrent, one of them gets the session. Each of the others is refused, or
  * its gateway receives a notice and closes the connection.
  *
- * A secret is valid until the player has received its successor. The `welcome` with the successor may be lost, so only a later message or
+ * A secret is valid until the player has received its successor. The `welcome` with the successor can be lost, so only a later message or
  * resume of the player proves that it arrived. After that, a stolen old secret is useless.
  */
 @Injectable()
@@ -181,8 +181,8 @@ export class SessionStore {
    */
   async touch(sessions: readonly { readonly session: SessionId; readonly user: UserId }[]): Promise<readonly SessionId[]> {
     const client = this.redis.commands;
-    // The client of a Cluster refuses a pipeline over several slots. So this code sends single commands, which the client batches for each
-    // node.
+    // The client of a Cluster refuses a pipeline over several slots. So this code sends single Redis commands, which the client batches
+    // for each node.
     const pipeline = client.isCluster ? null : client.pipeline();
     const calls = sessions.map(({ session, user }) => {
       const target = pipeline ?? client;

@@ -13,7 +13,7 @@ export const UNSETTLED_WARN_MS = 5_000;
  */
 export const SETTLE_WAIT_MS = 4_000;
 /**
- * Time after a start of Redis within which all living servers have listed themselves again, in ms. They try to connect every 50 ms and then
- * write their records.
+ * Time after a start of Redis within which all living servers have registered again, in ms. They try to connect every 50 ms and then write
+ * their records.
  */
 export const RELISTED_MS = 2_000;

@@ -214,7 +214,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(false);
   });
 
-  it('does not wait for a gateway of an older version, because the gateway sets no mark', async () => {
+  it('does not wait for a gateway whose version of Holdfast sets no marks', async () => {
     world.add('gateway', '1', { marksStore: false });
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);

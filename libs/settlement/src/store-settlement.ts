@@ -127,7 +127,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
       if ((await this.wasSettledBefore(current)) || (await this.generation.isAuditedBy(this.stillAwaited()))) await this.settle(current);
       else this.warnIfLong(current);
     } catch {
-      // Ignores an error, because the next `poll` tries again. Either the connection is lost again, or the store accepts no commands yet.
+      // Ignores an error, because the next `poll` tries again. Either the connection is lost again, or the store does not answer yet.
     } finally {
       this.isPolling = false;
     }
@@ -221,10 +221,10 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 }
 
-/** Returns whether the settlement waits for the mark of this server: the server is alive, and its type and version set marks. */
+/** Returns whether the settlement waits for the mark of this server: the server is alive, and is of a kind that sets marks. */
 function isAwaited({ type, state, marksStore }: ServerRecord): boolean {
   if (state !== 'ready' && state !== 'draining') return false;
-  // A gateway of an older version sets no marks, so the settlement does not wait for this gateway.
+  // A gateway with an older version of Holdfast sets no marks, so the settlement does not wait for this gateway.
   return type === 'game' || (type === 'gateway' && marksStore);
 }
 

@@ -8,9 +8,9 @@ import { Log } from '#libs/telemetry';
 import { POLL_MS, RELISTED_MS } from './settlement.options.js';
 
 /**
- * Delays the start of a process while Redis itself has just started. This Redis perhaps does not list all living servers yet, because it
- * started empty or because records have expired. A process that read the list now could regard the store as settled too early. The store
- * would then refuse data that living servers restore later.
+ * Delays the start of a process while Redis itself has just started. The registry perhaps lacks some living servers, because Redis
+ * started empty or because records have expired. A process that read the registry now could regard the store as settled too early. Living
+ * servers could then no longer restore their data.
  */
 @Injectable()
 export class StoreStartupWait {
@@ -21,8 +21,8 @@ export class StoreStartupWait {
   ) {}
 
   /**
-   * Waits until all living servers have had time to list themselves, at most `RELISTED_MS`. Call it before this process reads the list of
-   * servers. Resolves at once when this run of Redis is settled. Rejects when Redis does not answer.
+   * Waits until all living servers have had time to register again, at most `RELISTED_MS`. Call it before this process reads the registry.
+   * Resolves at once when this run of Redis is settled. Rejects when Redis does not answer.
    */
   async whenServersAreListed(): Promise<void> {
     const since = performance.now();
@@ -37,8 +37,8 @@ export class StoreStartupWait {
     if (this.generation.current === null) return false;
     if (await this.generation.wasSettled()) return true;
     if ((await this.redis.commands.scard(serversKey())) > 0) return performance.now() - since >= RELISTED_MS;
-    // No server is listed: Redis started empty, or no server was registered. Waits until Redis has run long enough for living servers to
-    // list themselves.
+    // The registry is empty: Redis started empty, or no server was registered. Waits until Redis has run long enough for living servers to
+    // register again.
     return (await uptimeMs(this.redis.commands)) >= RELISTED_MS;
   }
 }

@@ -7,8 +7,8 @@ import { DECIMAL_OF_FLOAT32_MAX, type ValueWriter } from './value-writer.js';
 /** Limit for a difference in float64 steps. Below it, the difference is an exact integer and takes at most eight bytes. */
 const STEP64_MAX = 2 ** 52;
 /**
- * Minimum number of characters of an edited string, and minimum number of characters that the edit keeps. For smaller numbers, the whole
- * string takes fewer bytes.
+ * Minimum length of a string that is sent as an edit, and minimum number of its characters that the edit leaves unchanged. With fewer
+ * characters, the whole string takes fewer bytes.
  */
 const SPLICE_CHARS_MIN = 5;
 const SPLICE_KEPT_MIN = 4;
@@ -100,8 +100,8 @@ function isSteps(integer: number): boolean {
 }
 
 /**
- * Returns the number of ASCII characters with which both texts begin. Stops at any other character, because its length depends on the
- * programming language.
+ * Returns the number of ASCII characters with which both texts begin. Stops at any other character, because the string length of
+ * such a character differs between programming languages.
  */
 function commonStart(a: string, b: string, max: number): number {
   for (let at = 0; at < max; at++) {

@@ -13,7 +13,7 @@ const CENSORED = '***';
 
 /**
  * Returns small fields without secrets unchanged. Otherwise returns a copy with shortened texts and without secrets, and drops values as
- * soon as the fields together are too long. Fields can be large: they may contain data of a peer, or an error with a whole Redis command.
+ * soon as the fields together are too long. Fields can be large: they can contain data of a peer, or an error with a whole Redis command.
  */
 export function cappedFields(fields: Record<string, unknown>): Record<string, unknown> {
   const budget = newBudget();

@@ -16,10 +16,10 @@ export interface LoggedError {
 }
 
 /**
- * Describes a thrown value for a log line. Never throws and never returns a long text, whatever a game has thrown. All other properties are
- * dropped: errors of ioredis contain the arguments of the command, which may be a room's state or a session's secret.
+ * Describes a thrown value for a log line. Never throws and never returns a long text, whatever a game has thrown. Properties that
+ * `LoggedError` lacks are dropped: errors of ioredis contain the arguments of the command, such as a room's state or a session's secret.
  *
- * Reading the value may run code of a game (getters, `toString`). So for an error of a game, the watchdog must watch the call of this
+ * Reading the value can run code of a game (getters, `toString`). So for an error of a game, the watchdog must watch the call of this
  * function.
  */
 export function describeThrown(thrown: unknown): LoggedError {

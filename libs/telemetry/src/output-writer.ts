@@ -11,7 +11,7 @@ export interface OutputLimits {
 /** The buffer has space for several thousand lines, and is small compared with the memory of a server. */
 const LIMITS: OutputLimits = { bufferChars: 1_048_576, exitMs: 500 };
 
-/** First and longest pause between two attempts to write, in ms. The pause doubles with each attempt. */
+/** First and longest delay between two attempts to write, in ms. The delay doubles with each attempt. */
 const RETRY_MS = { first: 10, longest: 1_000 };
 const CHUNK_CHARS = 65_536;
 const EXIT_POLL_MS = 5;
@@ -103,7 +103,7 @@ export class OutputWriter {
     while (!this.isEmpty) {
       const reason = this.writeSome();
       if (reason !== null) return this.failed(reason);
-      // The reader accepted some bytes, so the next pause is short again.
+      // The reader accepted some bytes, so the next delay is the shortest one.
       this.retryMs = RETRY_MS.first;
     }
     this.written();
@@ -193,7 +193,7 @@ export class OutputWriter {
 
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
-/** Returns a descriptor to which this process can write without blocking, and whether it writes synchronously. */
+/** Returns a descriptor to which this process can write without blocking, and whether writes to the descriptor are synchronous. */
 function openTarget(fd: number): { fd: number; isSynchronous: boolean } {
   try {
     const stats = fstatSync(fd);

@@ -76,7 +76,7 @@ export class Certificate {
     this.watch();
   }
 
-  /** Calls `listener` after each renewal, even when the new files were not accepted. */
+  /** Calls `listener` after each change of the files, even when the new files were not accepted. */
   onRenewal(listener: (renewal: Renewal) => void): void {
     this.renewalListeners.push(listener);
   }

@@ -15,7 +15,7 @@ export interface ClientTlsFiles {
 export type ClientTlsNames = { readonly [File in keyof ClientTlsFiles]-?: string };
 
 /**
- * The TLS options of a client, from files. Read `options` for each new connection, because the files may have been renewed. While new files
+ * The TLS options of a client, from files. Read `options` for each new connection, because the files are possibly renewed. While new files
  * are incomplete or do not match, `options` contains the earlier files.
  */
 export class ClientTls {

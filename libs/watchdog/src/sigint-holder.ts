@@ -14,8 +14,8 @@ export type HolderMessage = 'holding' | 'interrupted';
 const { cells } = workerData as { cells: Int32Array };
 const never = new Int32Array(new SharedArrayBuffer(4));
 /**
- * After a signal, this thread waits for the end of the current run before it creates its boundary again, for at most `YIELDS_MAX` pauses of
- * `YIELD_MS` ms. With the boundary, this thread would receive the next signal, which may be meant for that run.
+ * After a signal, this thread waits for the end of the current run before it creates its boundary again. It checks for this end every
+ * `YIELD_MS` ms, at most `YIELDS_MAX` times. With the boundary, this thread would receive the next signal, perhaps instead of that run.
  */
 const YIELD_MS = 5;
 const YIELDS_MAX = 400;

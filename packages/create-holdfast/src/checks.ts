@@ -14,6 +14,12 @@ export function nameProblem(name: string): string | undefined {
   return `The name '${name}' is not a name for an npm package: ${reason}. Use lower-case letters, digits and dashes, such as my-game.`;
 }
 
+/** Returns why the name of the folder cannot be that of the package. Undefined: it can. */
+export function folderNameProblem(folder: string): string | undefined {
+  const problem = nameProblem(nameFor(folder));
+  return problem && `${problem} Or keep the folder, and name the package with --name.`;
+}
+
 /** Returns why a project cannot be created in the folder. Undefined: the folder is suitable, because it is empty or does not exist. */
 export async function folderProblem(folder: string): Promise<string | undefined> {
   const path = resolve(folder);

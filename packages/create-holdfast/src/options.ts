@@ -15,11 +15,14 @@ export interface Options {
   readonly version: boolean;
 }
 
+/** npm reads the options before `--` itself, and passes only values such as `react` on. */
+export const AFTER_DASHES = 'With npm, write -- before the options: npm create holdfast@latest my-game -- --template turn-based.';
+
 /** @throws Refusal when an option is unknown or has no value */
 export function optionsFrom(argv: readonly string[]): Options {
   const { values, positionals } = parsed(argv);
   if (positionals.length > 1) {
-    throw new Refusal(`Give one folder, not ${positionals.length}: ${positionals.join(', ')}. See --help.`);
+    throw new Refusal(`Give one folder, not ${positionals.length}: ${positionals.join(', ')}. ${AFTER_DASHES} See --help.`);
   }
   return {
     folder: positionals[0],

@@ -1,5 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import type { PackageManager } from './install.js';
+import { Refusal } from './refusal.js';
 import type { Template } from './templates.js';
 
 export interface Project {
@@ -9,6 +11,8 @@ export interface Project {
   readonly name: string;
   /** The version of the packages of Holdfast. */
   readonly version: string;
+  /** The program that installs the packages, also in the image and in CI. */
+  readonly manager: PackageManager;
 }
 
 /** A part of a package.json: values, and objects of them. */
@@ -18,16 +22,17 @@ type Json = { [key: string]: Json | string | boolean | null };
 const MANIFEST = '_package.json';
 
 /**
- * Writes the files of a new project, and replaces `{{name}}`, `{{image}}` and `{{version}}` in them. It reads all files before it writes
+ * Writes the files of a new project, and replaces `{{name}}` and other facts of the project in them. It reads all files before it writes
  * the first one.
  *
  * @param templates the folder with the layers of all templates
+ * @throws Refusal when the folder cannot be written
  * @returns the written files, relative to the folder of the project
  */
 export async function writeProject(templates: string, project: Project): Promise<string[]> {
   const files = new Map<string, string>();
   let manifest: Json = {};
-  for (const layer of project.template.layers) {
+  for (const layer of [...project.template.layers, ...(project.manager === 'pnpm' ? ['pnpm'] : [])]) {
     const folder = join(templates, layer);
     for (const file of await filesIn(folder)) {
       const content = filled(await readFile(join(folder, file), 'utf8'), project);
@@ -36,10 +41,14 @@ export async function writeProject(templates: string, project: Project): Promise
     }
   }
   files.set('package.json', `${JSON.stringify(sorted(manifest), null, 2)}\n`);
-  for (const [file, content] of files) {
-    const path = join(resolve(project.folder), file);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, content, { flag: 'wx' });
+  try {
+    for (const [file, content] of files) {
+      const path = join(resolve(project.folder), file);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, content, { flag: 'wx' });
+    }
+  } catch (error) {
+    throw new Refusal(`The project cannot be written: ${(error as Error).message}. Give a folder that you may write.`);
   }
   return [...files.keys()].sort();
 }
@@ -55,9 +64,11 @@ function targetOf(file: string): string {
 }
 
 /** `{{image}}` is the name as Docker allows it: without the `@` and the slash of a scope. */
-function filled(text: string, { name, version }: Project): string {
+function filled(text: string, { name, version, manager }: Project): string {
   const image = name.replace(/^@/, '').replace(/[^a-z0-9-]+/g, '-');
-  return text.replaceAll('{{name}}', name).replaceAll('{{image}}', image).replaceAll('{{version}}', version);
+  const lockfile = manager === 'pnpm' ? 'pnpm-lock.yaml' : 'package-lock.json';
+  const facts = { name, image, version, manager, lockfile };
+  return Object.entries(facts).reduce((filledText, [fact, value]) => filledText.replaceAll(`{{${fact}}}`, value), text);
 }
 
 function merged(first: Json, second: Json): Json {

@@ -2,7 +2,7 @@ import { Pauses } from './pauses.js';
 
 const VIOLATIONS_KEPT = 50;
 
-/** The counts and violations of a run. Players, faults and checks add theirs to it. */
+/** The counts and violations of a run. The simulated players, the faults and the checks record them here. */
 export class Findings {
   readonly counts = {
     rooms: 0,

@@ -8,8 +8,8 @@ import { pause, until } from './until.js';
 const CORDONED_MS = [3_000, 6_000] as const;
 const POLL_MS = 250;
 /**
- * The time limit for an evicted server to register again, and for an uncordon, in ms. An evicted server detects its eviction within half a
- * second, and then drops its rooms.
+ * The time limit for an evicted server to register again, and for the removal of a cordon, in ms. An evicted server detects its eviction
+ * within half a second, and then drops its rooms.
  */
 const ANEW_MS = 20_000;
 

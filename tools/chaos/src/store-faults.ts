@@ -3,7 +3,7 @@ import type { Kind, Plan, World } from './faults.js';
 import { pause, until } from './until.js';
 
 const SHORT_PAUSE_MS = [200, 3_500] as const;
-/** The shortest and longest duration of a long pause of Redis, in ms. Both are longer than every timeout of a Redis command. */
+/** The shortest and longest duration of a long suspension of Redis, in ms. Both are longer than every timeout of a Redis command. */
 const LONG_PAUSE_MS = [8_000, 11_000] as const;
 const DEAF_MS = [4_000, 7_000] as const;
 /**
@@ -84,7 +84,7 @@ function fallBack({ fleet, chance, findings }: World): Plan | null {
       await until(isSettled, SETTLED_MS, 50).catch(() => {
         findings.violation(`the store was not settled ${SETTLED_MS / 1_000} s after it fell back`);
       });
-      // When the store is settled, gateways notify the players of lost games. Without this pause, the next fault could kill a gateway
+      // When the store is settled, gateways notify the players of lost games. Without this delay, the next fault could kill a gateway
       // before it sends these notices.
       await pause(AFTER_SETTLED_MS);
     },

@@ -27,11 +27,14 @@ const EVENT_MS = 8_000;
 
 /** The process of the client under test. `conformance/README.md` describes the lines that the tool and the client exchange. */
 export class ClientUnderTest {
+  private static readonly running = new Set<ClientUnderTest>();
   private readonly events = new Inbox<ClientEvent>();
   private readonly answers = new Inbox<ClientAnswer>();
   private lastId = 0;
   /** The reason why the client has ended. Null: the client runs. */
   ending: string | null = null;
+  /** The first violation of the protocol that a gateway has seen. The case fails, whatever it checks. Null: there was none. */
+  fault: string | null = null;
   private readonly endListeners: (() => void)[] = [];
 
   private constructor(
@@ -42,12 +45,17 @@ export class ClientUnderTest {
     child.stderr.on('data', (text: Buffer) => process.stderr.write(text));
     // Ignores errors of the pipe. They mean that the client has ended, which `ending` records.
     child.stdin.on('error', () => {});
+    ClientUnderTest.running.add(this);
     child.on('exit', (code, signal) => this.over(`the client has ended (${signal ?? `exit code ${code}`})`));
   }
 
-  /** @param command run by the shell, with the URLs as further arguments. The client should end when its standard input ends */
+  /**
+   * Starts the client in a process group of its own, because a command such as `npm run client` starts further processes.
+   *
+   * @param command run by the shell, with the URLs as further arguments. The client should end when its standard input ends
+   */
   static start(command: string, urls: readonly string[], log: (line: string) => void): ClientUnderTest {
-    return new ClientUnderTest(spawn('/bin/sh', ['-c', `exec ${command} "$@"`, 'sh', ...urls]), log);
+    return new ClientUnderTest(spawn('/bin/sh', ['-c', `exec ${command} "$@"`, 'sh', ...urls], { detached: true }), log);
   }
 
   /** Calls the listener as soon as the client has ended. */
@@ -91,9 +99,27 @@ export class ClientUnderTest {
     this.events.skip();
   }
 
+  /** Records a violation of the protocol, and ends all waits of the case. */
+  accuse(fault: string): void {
+    this.fault ??= fault;
+    this.over(fault);
+  }
+
+  /** Ends the clients of all cases. Ctrl-C does not reach them, because they have process groups of their own. */
+  static endAll(): void {
+    for (const client of ClientUnderTest.running) client.end();
+  }
+
+  /** Kills the client with all processes that it has started. */
   end(): void {
+    ClientUnderTest.running.delete(this);
     this.child.stdin.end();
-    this.child.kill('SIGKILL');
+    if (this.child.pid === undefined) return;
+    try {
+      process.kill(-this.child.pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 
   private read(line: string): void {

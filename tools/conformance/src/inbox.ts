@@ -3,11 +3,19 @@ import { CaseFailure } from './case.js';
 /** A queue of arriving items, with methods that wait for items. */
 export class Inbox<T> {
   readonly all: T[] = [];
+  /** The reason why no item can arrive any more. Null: items can arrive. */
+  ending: string | null = null;
   private next = 0;
   private readonly watchers = new Set<() => void>();
 
   push(item: T): void {
     this.all.push(item);
+    this.changed();
+  }
+
+  /** Ends all pending and later calls of `take` for which no item has arrived. */
+  end(reason: string): void {
+    this.ending ??= reason;
     this.changed();
   }
 
@@ -22,7 +30,7 @@ export class Inbox<T> {
    * @param what names the item in the message of a failure
    * @param whyNot returns why the item cannot arrive any more, or null
    */
-  async take(what: string, isWanted: (item: T) => boolean, waitMs: number, whyNot: () => string | null = () => null): Promise<T> {
+  async take(what: string, isWanted: (item: T) => boolean, waitMs: number, whyNot: () => string | null = () => this.ending): Promise<T> {
     const start = this.next;
     const find = (): number => this.all.findIndex((item, index) => index >= start && isWanted(item));
     const isFound = await this.until(() => find() >= 0 || whyNot() !== null, waitMs);

@@ -42,8 +42,9 @@ interface Report {
 /** Runs the cases that the options select. Returns the exit code: 0 if the client has passed all of them, else 1. */
 export async function main(argv: readonly string[], { call, root = process.cwd() }: ConformanceContext = {}): Promise<number> {
   const { client, only = '', verbose, vectors, atOnce } = readOptions(argv, call);
-  if (vectors !== undefined) await writeVectors(vectors, root);
+  if (vectors !== undefined && !(await writeVectorsInto(vectors, root))) return 1;
   if (client === undefined) return 0;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   const groups = Object.entries(GROUPS).map(([group, cases]) => ({ group, cases: cases.filter(({ name }) => name.includes(only)) }));
   const reports = startAll(
     groups.flatMap(({ cases }) => cases),
@@ -59,10 +60,28 @@ export async function main(argv: readonly string[], { call, root = process.cwd()
       for (const line of lines) console.log(line);
     }
   }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
   console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   if (counts.passed + counts.failed > 0) return counts.failed === 0 ? 0 : 1;
   console.log(`No case has a name with ${JSON.stringify(only)}, or all of them were skipped.`);
   return 1;
+}
+
+/** Writes the vectors. Prints the reason and returns false when the folder cannot be written. */
+async function writeVectorsInto(folder: string, root: string): Promise<boolean> {
+  try {
+    await writeVectors(folder, root);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    console.error(`The vectors cannot be written: ${(error as Error).message}. Give --vectors a folder that you may write.`);
+    return false;
+  }
+}
+
+function stop(): never {
+  ClientUnderTest.endAll();
+  process.exit(130);
 }
 
 /** Runs the cases in order, at most `atOnce` at the same time. Returns a promise for the report of each case. */
@@ -88,9 +107,11 @@ async function runCase(one: Case, command: string, isVerbose: boolean): Promise<
     gateways.map(({ url }) => url),
     (line) => void (isVerbose && dialog.push(`           ${line}`)),
   );
+  for (const gateway of gateways) gateway.onFault = (fault) => client.accuse(fault);
   const report = (outcome: Outcome, line: string): Report => ({ outcome, lines: [line, ...dialog] });
   try {
     await one.run(new Table(gateways, client));
+    if (client.fault !== null) throw new CaseFailure(client.fault);
     return report('passed', `  passed   ${one.name}`);
   } catch (error) {
     if (error instanceof CaseSkipped) return report('skipped', `  skipped  ${one.name}: ${error.message}`);

@@ -15,7 +15,7 @@ import { CaseSkipped } from './case.js';
 import { Inbox } from './inbox.js';
 
 const MESSAGE_BYTES_MAX = 65_536;
-/** Time limit for a message of the client, in ms. It is longer than the pauses of a client that reconnects. */
+/** Time limit for a message of the client, in ms. It is longer than the delays between the attempts of a client that reconnects. */
 const MESSAGE_MS = 8_000;
 
 type Of<Kind extends PlayerMessage['kind']> = Extract<PlayerMessage, { kind: Kind }>;
@@ -28,6 +28,8 @@ export class ScriptConnection {
   readonly pongs = new Inbox<string>();
   answersPings = true;
   isClosed = false;
+  /** The reason why the bytes of the client are not messages of the protocol. Null: all of them are. */
+  fault: string | null = null;
   /** The time at which the connection was opened, in ms of `performance.now()`. */
   readonly openedAt = performance.now();
   private readonly reader: WebSocketReader;
@@ -36,6 +38,7 @@ export class ScriptConnection {
     private readonly socket: Socket,
     readonly subprotocol: string,
     readonly offered: readonly string[],
+    private readonly onFault: (fault: string) => void = () => {},
   ) {
     this.reader = new WebSocketReader(MESSAGE_BYTES_MAX, {
       message: (bytes) => this.heard(bytes),
@@ -63,8 +66,18 @@ export class ScriptConnection {
     if (!this.isCompact) throw new CaseSkipped('the client does not offer holdfast.v1.compact');
   }
 
+  /** Reads bytes of the client. Ends the connection at the first message that the protocol does not have, as a gateway does. */
   receive(chunk: Buffer): void {
-    this.reader.push(chunk);
+    if (this.fault !== null) return;
+    try {
+      this.reader.push(chunk);
+    } catch (error) {
+      this.fault = `the client sent a frame or message that is not valid: ${(error as Error).message}`;
+      this.socket.destroy();
+      this.messages.end(this.fault);
+      this.pings.end(this.fault);
+      this.onFault(this.fault);
+    }
   }
 
   /** Returns the next message of this kind. Skips the messages before it. */
@@ -74,8 +87,11 @@ export class ScriptConnection {
     waitMs = MESSAGE_MS,
   ): Promise<Of<Kind>> {
     const wanted = (message: PlayerMessage): boolean => message.kind === kind && isWanted(message as Of<Kind>);
-    return (await this.messages.take(`the message ${kind}`, wanted, waitMs, () =>
-      this.isClosed ? 'the client closed the connection' : null,
+    return (await this.messages.take(
+      `the message ${kind}`,
+      wanted,
+      waitMs,
+      () => this.fault ?? (this.isClosed ? 'the client closed the connection' : null),
     )) as Of<Kind>;
   }
 

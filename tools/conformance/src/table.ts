@@ -18,14 +18,14 @@ import type { ScriptGateway } from './script-gateway.js';
 export const ROOM = 'r-1' as RoomId;
 export const SESSION = 's-1' as SessionId;
 const USER = 'u-1' as UserId;
-/** Time limit for a connection, in ms. It allows for a client that is still starting, and for its pauses between attempts to connect. */
+/** Time limit for a connection, in ms. It allows for a client that is still starting, and for its delays between attempts to connect. */
 const CONNECTION_MS = 8_000;
 /** Duration for which a case checks that the client does not do something, in ms. */
 export const QUIET_MS = 500;
 
 /** The participants of one case: a client under test, and the gateways that the client knows. */
 export class Table {
-  /** Number of the last secret. Each welcome has a new secret. */
+  /** The number in the last secret, such as `secret-1`. Each welcome has a new secret. */
   private secrets = 0;
 
   constructor(

@@ -12,8 +12,8 @@ import { within } from './within.js';
 
 export interface MoveOptions {
   /**
-   * The URLs of the Redis that the fleet uses now and, in `to`, of the new Redis. A URL (`redis://…` or `rediss://…`) contains the login of
-   * an administrator, if its Redis requires one.
+   * The URLs of the Redis that the fleet uses now and, in `to`, of the new Redis. A URL (`redis://…` or `rediss://…`) contains the
+   * credentials of an administrator, if its Redis requires them.
    */
   readonly from: string;
   readonly to: string;

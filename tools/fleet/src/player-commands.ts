@@ -10,7 +10,7 @@ const PAGE = [
   ['--after <cursor>', 'show the next page, after the cursor at the end of the last one'],
 ] as const;
 
-/** The commands about players, and the audit log. */
+/** The commands about players and about the audit log. */
 export const PLAYER_COMMANDS: readonly FleetCommand[] = [
   {
     usage: 'players [text]',

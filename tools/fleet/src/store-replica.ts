@@ -4,7 +4,7 @@ import { addressOf, redacted } from '#libs/redis-url';
 import { FleetError } from './admin-client.js';
 import { readSetting } from './store-administration.js';
 
-/** The new Redis as a replica of the old one, with the address that the old one has for it. */
+/** The new Redis as a replica of the old one: the address by which the old one lists it, and its lag. */
 export interface OwnReplica {
   readonly ip: string;
   readonly port: string;

@@ -19,7 +19,7 @@ describe('the fleet that a command addresses', () => {
     expect(findTarget({}, {}, file)).toEqual({ url: RUNNING.opsUrl, token: RUNNING.adminToken });
   });
 
-  it('is at the default ops port when npm start runs no fleet', () => {
+  it('is expected at the default ops port when npm start runs no fleet in this folder', () => {
     expect(findTarget({}, { ADMIN_TOKEN: 'from the environment' }, join(folder, 'none'))).toEqual({
       url: URL_DEFAULT,
       token: 'from the environment',

@@ -3,9 +3,9 @@ import { FleetError, type FleetEventLine } from './admin-client.js';
 import type { Invocation } from './commands.js';
 import { eventText, fleetTable, incidentsTable, shortId } from './tables.js';
 
-/** The interval between two reads of the table, in ms. */
+/** The interval at which this command reads the data of the table, in ms. */
 const REDRAW_MS = 2_000;
-/** The time from an event until the next read of the table, in ms. */
+/** The time from an event until this command reads the data of the table again, in ms. */
 const SOON_MS = 150;
 const RETRY_MS = 1_000;
 const LINES_KEPT = 200;

@@ -14,7 +14,7 @@ import { CASE_MS_MAX, Finding, type Target } from './target.js';
 /** Time for which the fuzzer runs before it yields to the event loop, in ms. */
 const TURN_MS = 50;
 
-/** Functions from outside of dist/ that the fuzzer uses. It cannot import them, because it is compiled into dist/. */
+/** Functions from outside of dist/ that the fuzzer uses. The compiled fuzzer is in dist/, so it cannot import these functions. */
 export interface Surroundings {
   startRedis(options: { dir: string; log: (line: string) => void }): Promise<{ readonly url: string; stop(): Promise<unknown> }>;
 }

@@ -1,5 +1,5 @@
 /**
- * Bytes that are invalid in the dialect of `docs/protocol.md`, although some MessagePack libraries accept them. They use every extension
+ * Bytes that are invalid by `docs/protocol.md`, although some MessagePack libraries accept them. They use every extension
  * and special type of msgpackr, unknown extensions, and wrong lengths. Specs send each sample to every socket of a server that reads
  * messages. The fuzzer inserts the samples into other bytes.
  */

@@ -29,7 +29,7 @@ export interface Remark {
 /** Plays every game of a file. Each game has two players, who see only what the fleet sends them. */
 export class ChessRun {
   readonly differences: Difference[] = [];
-  /** The first games of the run that got a remark. `remarkCount` counts all of them. */
+  /** The first games of the run that violate the laws of chess. `remarkCount` counts all of them. */
   readonly remarks: Remark[] = [];
   remarkCount = 0;
   /** Number of players. */

@@ -5,8 +5,8 @@ import { failUsage, parseOrExit } from '../../fleet/src/usage.js';
 export const URL_DEFAULT = 'ws://127.0.0.1:7000/play';
 
 /**
- * The default of `thinkMs`, in ms. With this pause, two players together make about 100 moves per second. A gateway accepts 100 messages
- * per second from each connection.
+ * The default of `thinkMs`, in ms. With this thinking time, two players together make about 100 moves per second. A gateway accepts 100
+ * messages per second from each connection.
  */
 const THINK_MS = 20;
 
@@ -23,7 +23,7 @@ export interface PlayersOptions {
   readonly json: boolean;
   /** Chess: number of concurrent games. */
   readonly gamesAtOnce: number;
-  /** The longest pause before a move, in ms. Each pause has a random length. */
+  /** The longest thinking time before a move, in ms. Each thinking time is random. */
   readonly thinkMs: number;
   readonly pgn: string | null;
   /** Chess. True: the tool plays no game when the PGN file contains a game that cannot be read. */

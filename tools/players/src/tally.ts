@@ -11,7 +11,7 @@ export class Tally {
   pauses = 0;
   /** Number of refused moves, by code. */
   readonly refusals = new Map<string, number>();
-  /** The first of the other faults, as sentences. */
+  /** The faults, as sentences: only the first ones. `faultCount` counts all of them. Refused moves are no faults. */
   readonly faults: string[] = [];
   faultCount = 0;
   /** A random sample of the answer times, in ms. A short run keeps all answer times. */

@@ -14,7 +14,7 @@ import { type PoisonOptions, readOptions } from './options.js';
 import { playPoison } from './poison-room.js';
 
 const WHOLE_MS = 30_000;
-/** The pause between two cases, in ms. It is so long that a case does not affect the next one. */
+/** The time between two cases, in ms. It is so long that a case does not affect the next one. */
 const BETWEEN_MS = 5_500;
 const LAST_GAMES_MS = 60_000;
 const OPEN_AT_ONCE = 20;

@@ -1,6 +1,6 @@
 import { html, render, type TemplateResult } from 'lit-html';
 
-/** Asks for confirmation before an act that cannot be undone. The key Escape answers no. */
+/** Asks the player to confirm an action that cannot be undone. The key Escape answers no. */
 export function ask(question: string, details: string, yes: string, no: string): Promise<boolean> {
   return dialogFor(
     question,

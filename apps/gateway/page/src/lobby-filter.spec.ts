@@ -40,7 +40,7 @@ describe('entryOf', () => {
     ['a running game that players may join', { status: 'playing' }, true, 'join'],
     ['a full room without spectators', { players: 2, watch: 'nobody' }, false, 'none'],
     ['a full room whose spectators need its code', { players: 2, watch: 'members' }, false, 'none'],
-  ])('decides whether the player can join %s, can only watch it, or cannot enter it', (_, change, isJoinable, expected) => {
+  ])('returns for %s whether the player can join it, can only watch it, or cannot enter it', (_, change, isJoinable, expected) => {
     expect(entryOf({ ...room, ...change }, isJoinable)).toBe(expected);
   });
 });

@@ -21,7 +21,7 @@ describe('the texts about a search', () => {
     expect(progressTexts({ ...base, waitedMs: 1, place: 1, waiting: 1 })).toEqual([]);
   });
 
-  it('say only that the search is paused when a player of the party is away', () => {
+  it('say only that the search waits while a player of the party is away', () => {
     expect(progressTexts({ ...base, paused: true, place: 2, waiting: 7 })).toEqual([
       'The search pauses while a player of your party is away.',
     ]);

@@ -1,7 +1,7 @@
 import { TokenCheck } from '../admin-token.js';
 import type { Actor } from './roles.js';
 
-/** The names of the tokens that the admin API accepts, for the text of its refusals. */
+/** The tokens that the admin API accepts, as the messages of its refusals name them. */
 export const ADMIN_TOKENS = 'an ADMIN_TOKEN or a VIEWER_TOKEN';
 
 /** One entry of `ADMIN_TOKEN` or `VIEWER_TOKEN`. */

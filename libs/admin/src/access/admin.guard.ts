@@ -9,8 +9,8 @@ import { ActTracker } from '../audit/act-tracker.js';
 import { ADMIN_TOKENS, AdminTokens } from './admin-tokens.js';
 
 /**
- * Refuses every request of the admin API without a token, and every act of a viewer. Only the bearer header counts, because a browser never
- * sends it by itself.
+ * Refuses every request of the admin API without a token, and every request of a viewer that changes something. Accepts the token only in
+ * the bearer header, because a browser never sends this header by itself.
  */
 @Injectable()
 export class AdminGuard implements CanActivate {

@@ -1,4 +1,4 @@
-/** `viewer`: may only read. `operator`: may also act. */
+/** `viewer`: may only read. `operator`: may also change the fleet. */
 export const ROLES = ['viewer', 'operator'] as const;
 export type Role = (typeof ROLES)[number];
 

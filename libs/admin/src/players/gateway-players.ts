@@ -6,7 +6,7 @@ import { INSPECT_MS } from '../admin.options.js';
 import { within } from '../within.js';
 import { LocalPlayers } from './local-players.js';
 
-/** The answers of the gateways to one search. */
+/** The answers of the gateways to one query for players. */
 export interface PlayersByGateway {
   readonly found: ReadonlyMap<ServerId, FoundPlayers>;
   /** Gateways that did not answer in time. */
@@ -29,7 +29,7 @@ export class GatewayPlayers implements OnModuleInit {
     this.local = this.ports.single(LocalPlayers);
   }
 
-  /** Searches all living gateways at the same time, and waits at most `INSPECT_MS` for each. */
+  /** Sends the query to all living gateways at the same time, and waits at most `INSPECT_MS` for each answer. */
   async search(search: ConnectedPlayerQuery, only?: ServerId): Promise<PlayersByGateway> {
     const gateways = this.directory.byType('gateway').filter(({ id, state }) => state !== 'dead' && (only === undefined || id === only));
     const answers = await Promise.all(gateways.map(async (gateway) => [gateway.id, await this.find(gateway, search)] as const));
@@ -55,7 +55,7 @@ export class GatewayPlayers implements OnModuleInit {
 
   /**
    * Sends a request over the link, and repeats it once when the link closes, because the other gateway may have closed or replaced this
-   * link. The repeat is safe, because a search and a disconnection are idempotent.
+   * link. The repeat is safe, because a query and a disconnection are idempotent.
    */
   private async ask<Pattern extends 'players.find' | 'player.disconnect'>(
     gateway: ServerRecord,

@@ -43,7 +43,7 @@ const SMALL_CATALOG_ROOMS = 500;
 const BATCH = 100;
 /** Age in ms up to which a large catalog is shown while the next one is read. */
 const SHOWN_MS = 30_000;
-/** Time in ms after the last search at which the gateway deletes the catalog. */
+/** Time in ms after the last request of an operator for rooms at which the gateway deletes the catalog. */
 const UNUSED_MS = 60_000;
 /**
  * Maximum length of the searchable text of a room, in characters. So a search finds a room with a thousand members only by the first of
@@ -144,7 +144,7 @@ export function catalogRoomOf({ id, rev, game, status, owner, version, since, do
   return { ...aboutOf(id, { game, doc }), id, rev, status, owner, version, since, createdAt: doc.createdAt };
 }
 
-/** Number of entries in one read of the index. */
+/** Number of rooms in one read of the index of all rooms. */
 const INDEX_READ = 2_000;
 
 function aboutOf(

@@ -17,7 +17,7 @@ export const SERVER_VALUES = ['load', 'cpuPercent', 'lagMs', 'commandsPerSecond'
 /** Null: the value is not known. */
 type Values = readonly (number | null)[];
 
-/** The load of the fleet at one time. */
+/** The values of the fleet and of its servers at one time. */
 export interface FleetSample {
   readonly fleet: Values;
   /** The values of each server. The key is the id of the server without the prefix of the fleet, such as `game:1`. */

@@ -52,7 +52,7 @@ describe('the interpolation of entities', () => {
     expect(step([{ id: 2, x: 7 }])).toEqual([{ id: 2, x: 7 }]);
   });
 
-  it('does not blend an entity that moved farther than `jumpOver`', () => {
+  it('does not interpolate the motion of an entity that moved farther than `jumpOver`', () => {
     const { step, fly } = setUp();
     fly(20);
     const seen = new Set<number>();

@@ -48,7 +48,7 @@ function setUp(options: Partial<PredictionOptions<Race, Car, number>> = {}, seat
 }
 
 describe("the prediction of the player's own entity", () => {
-  it('moves the entity in the first frame after a new input', () => {
+  it('moves the entity in the first frame after a new player input', () => {
     const { car, sync, wait } = setUp();
     sync(100);
     wait(50);
@@ -72,7 +72,7 @@ describe("the prediction of the player's own entity", () => {
     expect(spectator.sent).toEqual([]);
   });
 
-  it('sends a press and a release within one step as two inputs', () => {
+  it('sends a key press and its release within one step as two player inputs', () => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(50);
@@ -85,7 +85,7 @@ describe("the prediction of the player's own entity", () => {
     expect(wait(200)?.x).toBeCloseTo(10);
   });
 
-  it('sends an unchanged input again once per second', () => {
+  it('sends an unchanged player input again once per second', () => {
     const { sent, sync, wait } = setUp();
     sync(0);
     wait(5_000);
@@ -93,14 +93,14 @@ describe("the prediction of the player's own entity", () => {
     expect(sent.length).toBeLessThanOrEqual(6);
   });
 
-  it('continues the input numbers after a reload of the page', () => {
+  it('continues the numbers of player inputs after a reload of the page', () => {
     const { sent, sync, wait } = setUp();
     sync(0, 41);
     wait(100);
     expect(sent[0]).toEqual([42, 0]);
   });
 
-  it.each([true, false])('sends the held input again after a rewind that removed the input (rewind reported: %s)', (rewound) => {
+  it.each([true, false])('sends the player input again after a rewind that removed it (rewind reported: %s)', (rewound) => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(50);
@@ -114,7 +114,7 @@ describe("the prediction of the player's own entity", () => {
     expect(sent.at(-1)).toEqual([number + 1, 10]);
   });
 
-  it('moves the entity after a new input, even after a minute without a sync', () => {
+  it('moves the entity after a new player input, even after a minute without a sync', () => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(60_000);
@@ -152,7 +152,7 @@ describe("the prediction of the player's own entity", () => {
     expect(Number.isInteger(shown?.lap)).toBe(true);
   });
 
-  it('reports the time from an input to the first sync that contains the input', () => {
+  it('reports the time from a player input to the first sync that contains it', () => {
     const { car, sync, wait, sent } = setUp();
     sync(0);
     expect(car.stats.roundTripMs).toBeUndefined();

@@ -13,10 +13,13 @@ import { Timeline } from './timeline.js';
  */
 const SLEPT_MS = 500;
 /**
- * When the time between two syncs is longer than this, in ms, the server may have lost the input. The client then sends the input again.
+ * When the time between two syncs is longer than this, in ms, the server may have lost the player input. The client then sends the input
+ * again.
  */
 const SILENT_MS = 400;
-/** Time in ms without a sync and without a change of the input after which prediction stops. The recovery of a room takes less time. */
+/**
+ * Time in ms without a sync and without a change of the player input after which prediction stops. The recovery of a room takes less time.
+ */
 const ALONE_MS = 10_000;
 
 /** The options of `predict`. */
@@ -35,7 +38,7 @@ export interface PredictionOptions<State, Own extends object, Input> {
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a step that changes its argument returns nothing
   readonly step: (own: Own, input: Input, stepMs: number, state: State) => Own | void;
-  /** The input while the player presses no key. */
+  /** The player input while the player presses no key. */
   readonly idle: Input;
   /** The fields of `Own` that are interpolated between two steps. All other fields have their latest predicted value. */
   readonly blend: Blend<Own>;
@@ -48,8 +51,8 @@ export interface PredictionOptions<State, Own extends object, Input> {
 /** Measurements of a prediction, for a display of the connection. */
 export interface PredictionStats {
   /**
-   * Time from the sending of an input to the sync that contains it, in ms: the round trip plus the wait for a step. Undefined: not measured
-   * yet.
+   * Time from the sending of a player input to the sync that contains it, in ms: the round trip plus the wait for a step. Undefined: not
+   * measured yet.
    */
   readonly roundTripMs: number | undefined;
   /** Number of predicted steps that the server's state does not contain. */
@@ -63,8 +66,8 @@ export interface PredictionStats {
 /** The result of `predict`. */
 export interface Prediction<Own, Input> {
   /**
-   * Sets the current input of the player. The client sends a changed input at most once per step. A key press that is shorter than a step
-   * counts for one whole step.
+   * Sets the controls that the player holds down. The client sends changed controls at most once per step. A key press that is shorter than
+   * a step counts for one whole step.
    */
   hold(input: Input): void;
   /**
@@ -123,11 +126,11 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
   private from: Own | undefined;
   /** The predicted value at the end of the step in progress. */
   private to: Own | undefined;
-  /** The input of the step in progress. */
+  /** The player input of the step in progress. */
   private input: Input;
-  /** The input of the previous step. */
+  /** The player input of the previous step. */
   private inputBefore: Input;
-  /** The input of the next step. Undefined: it is not known yet. */
+  /** The player input of the next step. Undefined: it is not known yet. */
   private inputAfter: { readonly input: Input } | undefined;
   private number = 0;
   private changedAt = 0;
@@ -151,7 +154,7 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
 
   hold(input: Input): void {
     this.advance();
-    // The first change of the input within a step applies to this step, and a second change to the next step. So a key press that is
+    // The first change of the player input within a step applies to this step, and a second change to the next step. So a key press that is
     // shorter than a step still has an effect.
     if (!isSame(this.input, this.inputBefore)) {
       this.inputAfter = { input };
@@ -239,8 +242,8 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
   }
 
   /**
-   * Ends the step in progress. Sends the input only at the end of its step, so that the number of steps between two inputs is whole, as on
-   * the server.
+   * Ends the step in progress. Sends the player input only at the end of its step, so that the number of steps between two inputs is whole,
+   * as on the server.
    */
   private endStep(now: number): void {
     const isChange = !isSame(this.input, this.inputBefore);

@@ -6,8 +6,8 @@ export interface FeedSync<State = unknown> {
   /** Room time of the step, in ms. Undefined: the server does not send the room time. */
   readonly time?: number | undefined;
   /**
-   * Number of the latest input of this seat that the state contains. 0: the state contains no input. Undefined: the server does not send
-   * the number.
+   * Number of the latest player input of this seat that the state contains. 0: the state contains no player input. Undefined: the server
+   * does not send the number.
    */
   readonly input?: number | undefined;
   /**
@@ -27,6 +27,6 @@ export interface RoomFeed<State = unknown> {
   readonly seat: Seat | null;
   /** Calls `listener` for each sync. Returns a function that removes the listener. */
   on(name: 'sync', listener: (sync: FeedSync<State>) => void): () => void;
-  /** Sends an input. The room drops the input while the game is paused or the connection is lost. */
+  /** Sends a player input. The room drops it while the game is paused or the connection is lost. */
   sendInput(number: number, data: unknown): unknown;
 }

@@ -57,7 +57,7 @@ describe.each(grid)('the page of a player with a latency of $latencyMs ms and a 
     }
   });
 
-  it('sends fewer than 60 inputs within 20 seconds, with consecutive numbers', () => {
+  it('sends fewer than 60 player inputs within 20 seconds, with consecutive numbers', () => {
     for (const { inputs } of runs) {
       expect(inputs.length).toBeLessThan(60);
       expect(inputs.map(({ number }) => number)).toEqual(inputs.map((_, index) => index + 1));
@@ -88,7 +88,7 @@ describe('a page that receives nothing from its server for two seconds', () => {
     },
   );
 
-  it('sends the held input to the new owner', () => {
+  it('sends the current player input to the new owner', () => {
     const run = play({ ...CALM, turn: 1, pause: PAUSE });
     const sent = run.inputs.filter(({ at }) => at >= PAUSE.to);
     expect((sent[0] as { at: number }).at).toBeLessThan(PAUSE.to + 250);
@@ -100,7 +100,7 @@ describe('a page that receives nothing from its server for two seconds', () => {
 describe('a page that displayed nothing for ten seconds', () => {
   const AWAY = { from: 5_000, to: 15_000 };
 
-  it.each(['hidden', 'asleep'] as const)('shows no jump and sends no burst of inputs after the page was %s', (name) => {
+  it.each(['hidden', 'asleep'] as const)('shows no jump and sends no burst of player inputs after the page was %s', (name) => {
     const run = play({ ...CALM, [name]: AWAY });
     const back = show(name, measured(run, 100, AWAY.to + 2 * FRAME_MS));
     expect(back.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);

@@ -15,19 +15,19 @@ const RATE_PER_STEP = 0.02;
 /** Maximum change of the rate, as a fraction of the rate. A player does not see a change of 5 %. */
 const RATE_MAX = 0.05;
 
-/** A step that was predicted with an input. */
+/** A step that was predicted with a player input. */
 interface Step<Input> {
   readonly input: Input;
-  /** The number of the input if this step is the first step with that input. Otherwise 0. */
+  /** The number of the player input if this step is the first step with that input. Otherwise 0. */
   readonly number: number;
-  /** True when the input differs from the input of the previous step. */
+  /** True when the player input differs from that of the previous step. */
   readonly isChange: boolean;
 }
 
 /**
- * The steps that this client has predicted, and how many of them the server has run. An input is valid until the next input, on the client
- * and on the server. So if the latest input in a sync has number 5, the server has run the step that began with input 5, and has not run
- * the step that began with input 6.
+ * The steps that this client has predicted, and how many of them the server has run. A player input is valid until the next one, on the
+ * client and on the server. So if the latest player input in a sync has number 5, the server has run the step that began with input 5, and
+ * has not run the step that began with input 6.
  */
 export class Timeline<Input> {
   private steps: Step<Input>[] = [];

@@ -132,7 +132,7 @@ describe('the limits of connections', () => {
   });
 });
 
-describe('the limits of sockets without a connection', () => {
+describe('the limits of sockets that are not yet connections of players', () => {
   it('refuse a socket above the limit for one address until another socket closes', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const sockets = [1, 2, 3].map(() => socketFrom('192.0.2.1'));

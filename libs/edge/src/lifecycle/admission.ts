@@ -173,8 +173,8 @@ export class Admission {
 
   private async findRoom(user: UserId, session: SessionId, secret: string): Promise<FoundRoom> {
     try {
-      // Reads the ban after the session was written. An operator's ban is written before the user's session is searched. So if a login and
-      // a ban happen at the same time, either the login finds the ban, or the search finds the session.
+      // Reads the ban after the session was written. An operator's ban is written before the session of the user is looked up. So if a
+      // login and a ban happen at the same time, either the login finds the ban, or the lookup finds the session.
       const [ban, found] = await Promise.all([this.sanctions.find('ban', user), this.admitUser(user)]);
       if (ban) throw suspended(ban);
       return found;

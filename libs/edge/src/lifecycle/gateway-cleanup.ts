@@ -22,8 +22,8 @@ interface AbsentUser {
 /**
  * Marks the users of an ended gateway as away, unless they have reconnected. A gateway ends when it is evicted, when it says goodbye, or
  * when its name registers again. A sweep finds ended gateways whose event was lost. The cleanup can run twice, in two processes at the same
- * time, or can stop at any point. It removes a session from the index only after it has handled the session, so that a repeated cleanup
- * finds the remaining sessions.
+ * time, or can stop at any point. It removes a session from the gateway's index in the store only after it has handled the session, so that
+ * a repeated cleanup finds the remaining sessions.
  */
 @Injectable()
 @Extension(ServerEndListener)
@@ -67,8 +67,8 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
   }
 
   /**
-   * Marks the users without a connection as away, and removes their sessions from the index. Rejects when the store does not answer, or
-   * when this process ends before a lobby has answered. A later sweep then repeats the cleanup.
+   * Marks the users without a connection as away, and removes their sessions from the gateway's index in the store. Rejects when the store
+   * does not answer, or when this process ends before a lobby has answered. A later sweep then repeats the cleanup.
    */
   private async cleanUp(gateway: GatewayIncarnation): Promise<void> {
     // Most players reconnect within this time, so they are not reported as away.

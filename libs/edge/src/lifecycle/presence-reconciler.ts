@@ -16,8 +16,8 @@ import { SessionTable } from '../session/session-table.js';
 export class PresenceReconciler {
   private indexedFor = 0;
   /**
-   * Sessions that were in the index but not in the table of this gateway at the last comparison. An admission adds a session first to the
-   * index and then to the table. So only two comparisons in a row with this result show that a session is lost.
+   * Sessions that were in this gateway's index in the store, but not in the table of this gateway, at the last comparison. An admission
+   * adds a session first to the index and then to the table. So only two comparisons in a row with this result show that a session is lost.
    */
   private suspects: ReadonlySet<SessionId> = new Set();
 
@@ -80,8 +80,8 @@ export class PresenceReconciler {
   }
 
   /**
-   * Adds the sessions of this gateway to its index where they are missing. Removes each session that only the index has, and marks its user
-   * as away.
+   * Adds the sessions of this gateway to its index in the store where they are missing. Removes each session that is only in the index, and
+   * marks the user of this session as away.
    */
   async reconcileIndex(): Promise<void> {
     const { id: gateway, incarnation } = this.self;

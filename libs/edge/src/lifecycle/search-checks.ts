@@ -40,7 +40,10 @@ export class SearchChecks {
     if (isKnown) session.send({ kind: 'match', game, ticket, event: 'matched', room });
   }
 
-  /** Compares the search of a session with its ticket right after an admission. `hint`: the ticket of the user in the store. */
+  /**
+   * Compares the search of a session with its ticket right after an admission. `hint`: the ticket of the user in the store, which may be
+   * outdated.
+   */
   admitted(session: GatewaySession, hint: TicketHint | null): void {
     if (hint) session.ticket = { ...hint, checkedAt: performance.now() };
     if (session.ticket) void this.check([session]);

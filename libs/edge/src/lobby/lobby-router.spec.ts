@@ -50,7 +50,7 @@ describe('the lobby that a gateway chooses for a request', () => {
     ).toEqual(['unheard']);
   });
 
-  it('does not exist when no lobby is healthy or unheard, and the request then fails with `unavailable`', async () => {
+  it('is missing when no lobby is healthy or unheard, and the request then fails with `unavailable`', async () => {
     const sent = receivers([
       { id: 'suspect', suspect: 1 },
       { id: 'closed', isOpen: false },

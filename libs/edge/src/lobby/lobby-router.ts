@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { FleetLinks, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import type { LinkPeer } from '#libs/link';
 import { type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
@@ -6,25 +6,17 @@ import type { GatewaySession } from '../session/gateway-session.js';
 
 /** Sends requests to lobbies. All requests of a session go to the same lobby while that lobby is reachable and ready. */
 @Injectable()
-export class LobbyRouter implements OnModuleInit {
+export class LobbyRouter {
   constructor(
     private readonly links: FleetLinks,
     private readonly directory: ServerDirectory,
   ) {}
 
-  onModuleInit(): void {
-    // Closes the link to an evicted lobby, so that requests on the link fail at once. A lobby that hangs does not close the link itself.
-    this.directory.onChange(({ kind, server }) => {
-      const peer = kind === 'evicted' && server.type === 'lobby' ? this.links.get(server.id) : undefined;
-      if (peer && peer.incarnation <= server.incarnation) peer.close('evicted');
-    });
-  }
-
   /**
    * Sends a request of the session once to the lobby of the session.
    *
-   * @throws the lobby's refusal, `server-lost` when the link to the lobby closes before its answer, `unavailable` when no lobby is
-   *   reachable
+   * @throws the lobby's refusal, `server-lost` when the link to the lobby closes or the lobby is evicted before its answer,
+   *   `unavailable` when no lobby is reachable
    */
   async send(session: GatewaySession, operation: string, request: PlayerRequest, timeoutMs: number): Promise<PlayerAnswer> {
     return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
@@ -47,7 +39,8 @@ export class LobbyRouter implements OnModuleInit {
   /**
    * Sends a request of the gateway itself to any lobby.
    *
-   * @throws `unavailable` when no lobby is reachable, `server-lost` when the link to the lobby closes before its answer
+   * @throws `unavailable` when no lobby is reachable, `server-lost` when the link to the lobby closes or the lobby is evicted before its
+   *   answer
    */
   async request(pattern: ControlPattern, data: unknown): Promise<unknown> {
     this.nextLobby += 1;

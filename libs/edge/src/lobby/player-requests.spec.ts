@@ -250,7 +250,7 @@ describe('the search of a session', () => {
     expect(session.search).toBeNull();
   });
 
-  it('is stored when the session has cancelled an earlier search', async () => {
+  it('is recorded in the session even when the session has cancelled an earlier search', async () => {
     const { playerRequests, session } = newPlayerRequests({ data: { cancelled: true } }, { data: { waiting: true } });
     await playerRequests.send(session, 'match.cancel', undefined, 500);
     await playerRequests.send(session, 'match.find', { game: 'chess' }, 500);

@@ -143,8 +143,8 @@ export class RequestRouter {
 
   /**
    * Subtracts the price of an operation from the budgets of the connection and the address, and returns 0. If a budget is too small,
-   * subtracts nothing and returns the time in ms until the client can repeat the request. The connection has already paid 1 for the message
-   * itself.
+   * subtracts nothing and returns the time in ms until the client can repeat the request. The budget of the connection has already paid a
+   * price of 1 when the message arrived.
    */
   private charge({ messages, operations }: ConnectionState, fullPrice: number): number {
     const now = performance.now();

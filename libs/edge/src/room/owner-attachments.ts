@@ -46,8 +46,8 @@ interface QueuedAttach {
 @Injectable()
 export class OwnerAttachments implements OnModuleInit {
   /**
-   * Sessions in the states `attaching` and `paused`. The value is the time of the next read of the room's record, in ms of the monotonic
-   * clock.
+   * Sessions in the states `attaching` and `paused`. The value is the time at which the gateway next reads the room's record, in ms of the
+   * monotonic clock.
    */
   private readonly waiting = new Map<GatewaySession, number>();
   private unsent = new Map<string, { owner: RoomOwnership; all: QueuedAttach[] }>();

@@ -25,7 +25,7 @@ class RecordingTracer extends Tracer {
 }
 
 describe('the traces of pauses', () => {
-  it('contain the pause that ends when the room has come to its new owner, but no other pause', () => {
+  it('contain the pause that ends with the `placed` of the new owner, but no later pause and no pause of another session', () => {
     const tracer = new RecordingTracer();
     let receive: (peer: LinkPeer, frame: Buffer) => void = () => {};
     const links = {

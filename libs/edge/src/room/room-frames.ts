@@ -16,8 +16,9 @@ import { RoomRecordCache } from './room-record-cache.js';
 type ConnectedSession = GatewaySession & { readonly connection: PlayerConnection };
 
 /**
- * Each `placed` that reports a rewind contains the bytes of this text. A `placed` without a rewind can contain them only in the name of a
- * player. The gateway then drops delayed commands although it need not, which is harmless because the client repeats them.
+ * The text by which the gateway recognizes a `placed` that reports a rewind. The frame of another `placed` contains this text only if the
+ * name of a player contains it. The gateway then drops the delayed commands although there was no rewind. This is harmless, because the
+ * client repeats the commands.
  */
 const REWOUND = Buffer.from('rewound');
 
@@ -66,7 +67,7 @@ export class RoomFrames implements OnModuleInit {
     if (tracer) this.links.onFrame(LINK_KIND.tracedSync, (peer, frame) => noteSync(tracer, peer, frame));
   }
 
-  /** Relays a command to the room, delays it, or refuses it. `frame` is a view that is valid during the call only. */
+  /** Relays a command to the room, delays it, or refuses it. The bytes of `frame` are valid only during the call. */
   command(session: GatewaySession, frame: Buffer): void {
     const { attachment } = session;
     if (attachment.kind === 'attached' && attachment.peer.isOpen) {
@@ -85,8 +86,8 @@ export class RoomFrames implements OnModuleInit {
   }
 
   /**
-   * Relays an input to the room, or drops it. The gateway never delays an input, because an outdated input is worse than none. It never
-   * answers an input.
+   * Relays a player input to the room, or drops it. The gateway never delays a player input, because an outdated input is worse than none.
+   * It never answers a player input.
    */
   input(session: GatewaySession, frame: Buffer): void {
     const { attachment } = session;
@@ -96,7 +97,7 @@ export class RoomFrames implements OnModuleInit {
     attachment.peer.sendInput(session.handle, attachment.epoch, frame);
   }
 
-  /** Counts, in a metric, an input that exceeds the limits of its connection. */
+  /** Counts, in a metric, a player input that exceeds the limits of its connection. */
   inputRefused(): void {
     this.inputsRefused.inc();
   }
@@ -194,7 +195,7 @@ export class RoomFrames implements OnModuleInit {
   }
 }
 
-/** Records that this gateway has relayed the sync of a traced command to players. The sync came before this frame, over the same link. */
+/** Handles the frame that follows the sync of a traced command on the link. Records that this gateway has relayed this sync to players. */
 function noteSync(tracer: Tracer, { id }: LinkPeer, frame: Buffer): void {
   const { version, context } = LINK_HEADER.tracedSync;
   const parent = readContext(frame, context);

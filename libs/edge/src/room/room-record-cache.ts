@@ -291,7 +291,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
 
   /**
    * Compares all cached records with the store after `PubSub` has reconnected, because publications were lost before. Repeats failed
-   * comparisons until the next reconnect of `PubSub`, because the connection for commands may still be closed.
+   * comparisons until the next reconnect of `PubSub`, because the other connection to Redis, over which the cache reads, may still be
+   * closed.
    */
   private async compareAll(): Promise<void> {
     const reconnect = ++this.reconnects;

@@ -256,7 +256,7 @@ describe('a gateway with players in a room', () => {
     expect(kinds(bob.received)).toEqual([]);
   });
 
-  it('relays only the inputs of attached sessions, and drops inputs on a congested link', async () => {
+  it('relays player inputs of attached sessions only, and drops player inputs on a congested link', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const ada = gateway.player('ada');

@@ -84,7 +84,7 @@ describe('the attachment of a session to the owner of its room', () => {
         let state = UNATTACHED;
         let isPaused = false;
         for (const event of all) {
-          // The client has another connection, room or game, so its view begins with `nothing`.
+          // The client then has another connection, room or game. So what it has seen of the game is `nothing` again.
           if (event.kind === 'detach' || event.kind === 'ended') isPaused = false;
           const step = nextAttachment(state, event);
           if (!step) continue;

@@ -2,7 +2,7 @@ import type { LinkPeer } from '#libs/link';
 import type { PauseReason } from '#libs/protocol';
 
 /**
- * The view of the game that the client has. `nothing`: the client has no state of the game. `game`: the client has received the state.
+ * The part of the game that the client has seen. `nothing`: the client has no state of the game. `game`: the client has received the state.
  * `pause`: the client has received `paused`, and not yet `resumed`. `since` is in ms of the monotonic clock.
  */
 export type ClientView = { readonly saw: 'nothing' } | { readonly saw: 'game' } | { readonly saw: 'pause'; readonly since: number };

@@ -434,7 +434,7 @@ describe('a TCP connection', () => {
 /** Set `FUZZ_RUNS=100000` for many more runs. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
-describe('hostile input of a player', () => {
+describe('hostile data of a player', () => {
   const refusedProperly = (parse: () => unknown): void => {
     try {
       parse();

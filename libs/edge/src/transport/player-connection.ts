@@ -14,7 +14,7 @@ import { peerOf } from './address.js';
 
 export type TransportName = 'websocket' | 'tcp' | (string & {});
 
-/** The events that a transport reports to the gateway. Each frame is a binary view that is valid only during the call. */
+/** The events that a transport reports to the gateway. Frames are binary, and their bytes are valid only during the call. */
 export interface ConnectionEvents {
   /**
    * The transport has accepted a socket. Returns false when a limit is reached; the transport then refuses the socket.
@@ -69,7 +69,7 @@ export abstract class PlayerConnection {
   /** Sends a sync from its parts, without building a frame first. */
   abstract sendSync(version: number, seq: number, body: Uint8Array): void;
 
-  /** Sends a compact sync from its parts. `input`: the number of the client's last input that the state includes. */
+  /** Sends a compact sync from its parts. `input`: the number of the client's last player input that the state includes. */
   abstract sendCompactSync(seq: number, input: number, body: Uint8Array): void;
 
   /** Sends a ping of the transport itself, at most one until the next message arrives. A transport without pings does nothing. */

@@ -51,7 +51,7 @@ describe('the checks of a gateway that was suspended or without Redis', () => {
       if (stop === 'now') {
         stop = 'stopped';
         process.kill(world.redisServer.pid, 'SIGSTOP');
-        // The pause is shorter than the timeout of a Redis command, so no command fails.
+        // Redis stops for less than the timeout of a Redis command, so no command fails.
         setTimeout(() => {
           process.kill(world.redisServer.pid, 'SIGCONT');
           stop = 'over';
@@ -68,7 +68,7 @@ describe('the checks of a gateway that was suspended or without Redis', () => {
     expect(await result(watching, 'void')).toBeGreaterThan(0);
   });
 
-  it('condemn no server when Redis pauses, is flushed, or restarts without data', async () => {
+  it('condemn no server when Redis stops for a moment, is flushed, or restarts without data', async () => {
     const watching = await world.gateway('1');
     // The links of these servers are silent, so only the self-check of the gateway prevents an eviction.
     const games = [

@@ -120,8 +120,8 @@ export class ServerMonitor {
   }
 
   /**
-   * Judges the missed checks again, because a dial may have ended, or a verdict may have been held for `holdMs`. The checker calls this
-   * method at each tick.
+   * Judges the missed checks again, because a dial has possibly ended, or a verdict has possibly been held for `holdMs`. The checker calls
+   * this method at each tick.
    */
   tick(now: number): void {
     const { misses, isUrgent, dialled } = this.suspicion;
@@ -250,7 +250,7 @@ export class ServerMonitor {
     this.isCondemning = true;
     const { context, checkedAt } = this;
     try {
-      // The cause of the silence may be this process or Redis, so this process checks both first.
+      // The cause of the silence is possibly this process or Redis, so this process checks both first.
       if (reason === 'silent' && !(await context.self.confirm(checkedAt))) return;
       const outcome = await context.verdicts.condemn(this.record, reason);
       if (outcome === 'over') context.onOver(this);

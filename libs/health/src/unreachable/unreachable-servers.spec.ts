@@ -67,7 +67,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     const { lost, report } = service as unknown as { lost: Map<string, { isBusy: boolean }>; report(lost: unknown): Promise<void> };
     const found = lost.get(cut.self.id);
     await eventually(() => expect(found?.isBusy).toBe(false));
-    // Sends the commands on one connection, so that no health check runs between them.
+    // Sends the Redis commands on one connection, so that no health check runs between them.
     await Promise.all([
       watching.redis.commands.hset(cut.self.id, 'check', 'testing'),
       report.call(service, found),

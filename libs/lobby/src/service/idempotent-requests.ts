@@ -10,7 +10,7 @@ const KEPT_MS = 86_400_000;
 const LEASE_MS = 3_000;
 /** Maximum time in ms for which a repeated request waits for the work of another lobby. */
 const WAIT_MS = 10_000;
-/** Pause in ms between two reads of the result. */
+/** Time in ms between two reads of the result. */
 const POLL_MS = 50;
 
 /** A request that a service may repeat. */

@@ -135,8 +135,8 @@ async function roomsOf(user: UserId): Promise<RoomId[]> {
 }
 
 /**
- * Repeats this test for each command of a request: runs the request in a process that dies at this command, and repeats the request in
- * another process. Returns the number of commands.
+ * Runs this test for each Redis command of a request: runs the request in a process that dies at this command, and repeats the request in
+ * another process. Returns the number of Redis commands.
  */
 async function diesAtEachStep<Setup>(
   isExecuted: boolean,
@@ -159,7 +159,10 @@ async function diesAtEachStep<Setup>(
   }
 }
 
-/** Returns the answer. Null: the process died before it sent the answer. In both cases, Redis has executed all commands of the process. */
+/**
+ * Returns the answer. Null: the process died before it sent the answer. In both cases, Redis has then executed all commands that it got
+ * from the process.
+ */
 async function answerOrDeath(dying: Process, request: Promise<ServiceAnswer>): Promise<ServiceAnswer | null> {
   let answer: ServiceAnswer | undefined;
   request.then(

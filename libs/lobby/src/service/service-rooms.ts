@@ -47,7 +47,7 @@ interface RoundPlan {
 
 /** Maximum number of reads while the start or the end of a game waits for another change of the room. */
 const SETTLE_TRIES_MAX = 40;
-/** Pause in ms between two reads while the start or the end of a game waits for another change of the room. */
+/** Time in ms between two reads while the start or the end of a game waits for another change of the room. */
 const SETTLE_POLL_MS = 100;
 
 /**
@@ -150,7 +150,7 @@ export class ServiceRooms {
 
   /**
    * Ends the game of a room. `close`: also closes the room.
-   * @param endGame ends the game with this number, if the game still runs; must be idempotent
+   * @param endGame ends the game of this round, if the game still runs; must be idempotent
    * @throws `room-unknown`, `room-not-playing` without `close`
    */
   async end(key: string, room: RoomId, close: boolean, endGame: (round: number) => Promise<void>): Promise<ServiceAnswer> {

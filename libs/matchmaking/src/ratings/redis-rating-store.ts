@@ -44,7 +44,7 @@ const countedKey = (game: string, id: string): string => redisName(`ratings:{${g
 export class RedisRatingStore extends RatingStore {
   constructor(
     private readonly redis: RedisConnections,
-    /** The default is for processes that only read ratings, because they do not use the TTLs. */
+    /** Processes that only read ratings provide no options. They need none, because they use no TTL. */
     @Optional() @Inject(RATING_OPTIONS) private readonly options: RatingOptions = { guestTtlMs: 0, ttlMs: 0 },
   ) {
     super();

@@ -133,7 +133,7 @@ describe('DefaultMatchStrategy', () => {
       expect(pairs([ticketOf(1, 1500, role('tank', ['healer'])), ticketOf(2, 1500, role('healer', ['tank']))])).toHaveLength(1);
     });
 
-    it('proposes the same matches as a new strategy when the number of combinations of attributes changes', () => {
+    it('proposes the same matches as a new instance of the strategy when the number of combinations of attributes changes', () => {
       const all = Array.from({ length: 150 }, (_, index) =>
         ticketOf(index, 1400 + index, { waitedMs: index % 7, attributes: { level: { value: index, min: index - 30, max: index + 2 } } }),
       );

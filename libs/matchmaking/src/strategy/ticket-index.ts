@@ -73,7 +73,7 @@ export class TicketIndex {
   private readonly unfit = new Map<string, { ticket: Ticket; seenIn: number }>();
   private readonly buckets = new Map<string, Bucket>();
   private readonly dirty = new Set<RatingList<Entry>>();
-  /** The entries in the order of the last `MatchQueueView`. Most tickets of the next one have the same order. */
+  /** The entries in the order of the last `MatchQueueView`. In the next `MatchQueueView`, most tickets have the same order. */
   private sequence: Entry[] = [];
   private lastSequence: Entry[] = [];
   private expected = 0;

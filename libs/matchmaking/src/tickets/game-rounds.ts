@@ -166,7 +166,7 @@ export class GameRounds {
   private async isOurs(): Promise<boolean> {
     const { generation } = this.ports;
     if (!generation.isSettled) {
-      // The store may contain older data. Makes no matches until all servers have restored their data.
+      // The store possibly contains older data. Makes no matches until all servers have restored their data.
       this.queue.clear();
       await sleep(RETRY_MS);
       return !this.isStopped && performance.now() - this.renewedAt < ROUNDS_LEASE_MS;

@@ -5,13 +5,13 @@
 export const ROUNDS_LEASE_MS = 2_000;
 /**
  * Maximum time by which the queue time advances between two reads of the runner, in ms. A runner reads the queue time several times a
- * second. A longer gap is a pause of the whole lobby, in which the lobby could not match players.
+ * second. A longer gap means that the whole lobby was suspended or busy, so it could not match players in this time.
  */
 export const QUEUE_STEP_MS_MAX = ROUNDS_LEASE_MS;
 /** Interval at which lobbies try to become the runner of games without a runner, in ms. */
 export const CLAIM_EVERY_MS = 500;
 /**
- * Maximum pause between two rounds, in ms. Rounds also run without a change, because the windows of tickets widen with time. A new ticket
+ * Maximum time between two rounds, in ms. Rounds also run without a change, because the windows of tickets widen with time. A new ticket
  * starts a round at once.
  */
 export const ROUND_EVERY_MS = 250;
@@ -38,7 +38,7 @@ export const PROGRESS_EVERY_MS = 5_000;
 export const PROGRESS_PER_SECOND = 200;
 /** Maximum number of tickets that one call of a script ends. */
 export const ENDED_AT_ONCE = 100;
-/** Pause of a runner before its next attempt after a failure, in ms. */
+/** Time that a runner waits before its next attempt after a failure, in ms. */
 export const RETRY_MS = 250;
 /**
  * Maximum number of parties whose rooms one run of the repair compares with their tickets. The next run continues with the next parties.

@@ -17,7 +17,7 @@ describe('QueueTime', () => {
     }
   });
 
-  it('advances by at most `QUEUE_STEP_MS_MAX` during a pause of the runner', () => {
+  it('advances by at most `QUEUE_STEP_MS_MAX` while the runner is suspended', () => {
     for (const pauseMs of [QUEUE_STEP_MS_MAX + 1, 60_000, 86_400_000]) {
       const before = time.now();
       monotonic += pauseMs;

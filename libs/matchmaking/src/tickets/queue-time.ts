@@ -5,8 +5,8 @@ import { QUEUE_STEP_MS_MAX } from './matchmaking.options.js';
  * runner stores the time, and the next runner continues from the stored time. So a change of Redis' clock does not change the ages of
  * tickets, and no ticket expires while no lobby runs.
  *
- * A runner reads the time several times a second. A longer gap between two reads is a pause of the runner, such as a suspended process.
- * Such a pause advances the queue time by only `QUEUE_STEP_MS_MAX`.
+ * A runner reads the time several times a second. A longer gap between two reads means that the runner was suspended or busy. Such a gap
+ * advances the queue time by only `QUEUE_STEP_MS_MAX`.
  */
 export class QueueTime {
   private time: number;

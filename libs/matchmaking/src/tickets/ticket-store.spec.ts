@@ -328,7 +328,7 @@ describe('a stored match', () => {
     expect(await store.dissolve(match, [], 'offered')).toBeNull();
   });
 
-  it('raises the count of declined matches of a player who declines the match, until the count expires', async () => {
+  it('is counted as declined for a player who declines the match, until the count expires', async () => {
     const game = newGame();
     const user = newUser();
     const counts = await Promise.all([store, other].map((by) => by.countDecline(game, user, 60_000)));

@@ -312,7 +312,7 @@ export class TicketStore implements OnModuleInit {
     };
   }
 
-  /** Returns whether the user has a ticket of this game, which may already have a match. */
+  /** Returns whether the user has a ticket of this game: a waiting ticket, or a ticket that already has a match. */
   async has(game: string, user: UserId): Promise<boolean> {
     return (await this.redis.commands.hexists(keysOf(game).users, user)) === 1;
   }

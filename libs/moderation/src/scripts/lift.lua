@@ -1,4 +1,4 @@
--- Lifts the sanction of a user. Repeatable.
+-- Lifts the sanction of a user. A repeated call changes nothing.
 --
 -- KEYS  1 sanctions (hash)  2 order (sorted set)  3 ends (sorted set), as in impose.lua
 -- ARGV  1 user

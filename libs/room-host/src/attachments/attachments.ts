@@ -107,7 +107,8 @@ export class Attachments implements OnModuleInit {
       const before = room.bySeat.get(seat);
       room.bySeat.set(seat, attachment);
       if (before) this.remove(before);
-      // Drops the inputs of an earlier connection. Otherwise the next steps would sample keys that the player may have released since.
+      // Drops the player inputs of an earlier connection. Otherwise the next steps would sample keys that the player may have released
+      // since.
       room.inputs?.release(seat);
       this.clock.seatFilled(room, seat);
     }
@@ -135,7 +136,7 @@ export class Attachments implements OnModuleInit {
     else if (gone === 'away') this.clock.seatEmptied(room, seat);
   }
 
-  /** Detaches the session of a seat that another player has taken. */
+  /** Detaches the session of the former player of a seat that another player has taken. */
   private detachSeat(room: HostedRoom, seat: Seat): void {
     const attachment = room.bySeat.get(seat);
     if (!attachment) return;

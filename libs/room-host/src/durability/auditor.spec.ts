@@ -139,7 +139,7 @@ describe('a game that has ended', () => {
     jest.restoreAllMocks();
   });
 
-  it('is stored only after the store is settled', async () => {
+  it('is stored as ended only after the store is settled', async () => {
     const [room, other] = [await hosts.open(first), await hosts.open(first)];
     first.settlement.isSettled = false;
     await first.does(room, 0, 'add');

@@ -158,7 +158,7 @@ export class EndedGames implements OnModuleInit {
   }
 
   /**
-   * Removes the old entries at the front, and stops at the first entry that is not old. A search of all entries would be slow when a
+   * Removes the old entries at the front, and stops at the first entry that is not old. A loop over all entries would be slow when a
    * thousand games end in one tick.
    */
   private forgetOld(): void {

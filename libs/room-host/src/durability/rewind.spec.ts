@@ -77,7 +77,7 @@ describe('a player of a game that was rewound', () => {
     expect(player.hasMissed).toBe(false);
   });
 
-  it('receives no `rewound` when the version of the client was not rewound', async () => {
+  it('receives no `rewound` when the version of the client was not lost', async () => {
     const { before, next, room, to } = await rewound();
     await next.does(room, 1, 'add');
     const { version } = room.durable;

@@ -156,7 +156,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(casinos.runs).toHaveLength(1);
   });
 
-  it("ends the game when the game's handler for the result fails", async () => {
+  it("leads to the end of the game when the game's handler for the result fails", async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one');
     const room = await casinos.open(host);

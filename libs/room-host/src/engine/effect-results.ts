@@ -9,7 +9,7 @@ import { RoomEngine } from './room-engine.js';
 /** The reason why a result was dropped. `ended`: the game has ended. `late`: the game has handled another result, such as `timed-out`. */
 type DropReason = 'ended' | 'late';
 
-/** Pause between two reads of the state of a room that migrates, in ms. */
+/** Delay between two reads of the status of a room that migrates, in ms. */
 const FREEZE_POLL_MS = 25;
 
 /**

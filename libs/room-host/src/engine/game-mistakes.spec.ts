@@ -75,7 +75,7 @@ describe('a handler that misuses the API of its room', () => {
     expect((await hosts.record(room.id)).version).toBe(2);
   });
 
-  it('ends the game when the handler of a timer schedules a timer that nobody handles', async () => {
+  it('ends the game when the handler of a timer schedules a timer that has no handler', async () => {
     const room = await hosts.open(host);
     await host.does(room, 0, 'late');
     await until(() => room.value.ended);

@@ -10,7 +10,7 @@ describe('the log lines of errors of one subject', () => {
     expect(errors.skippedBefore(subject, 60_001)).toBeNull();
   });
 
-  it('are written for an error of another subject at once', () => {
+  it('do not delay the first log line of another subject', () => {
     const errors = new RepeatedErrors();
     errors.skippedBefore({ game: 'duel', room: 'r1' }, 0);
     expect(errors.skippedBefore({ game: 'duel', room: 'r2' }, 1)).toBe(0);

@@ -563,7 +563,7 @@ describe('the output of a room', () => {
     expect(two.to(1)[3]).toMatchObject({ from: 1, patches: [{ value: 4 }, { value: 9 }] });
   });
 
-  it('contains the result of a command together with the next step when the game has steps', async () => {
+  it('waits after a command for the next step or the next attachment when the game has steps', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1_000;
@@ -676,7 +676,7 @@ describe('the output of a room', () => {
     expect(one.to(1)[4]).toMatchObject({ version: 3, from: 2 });
   });
 
-  it('contains RFC 6902 patches for a returning client that reads compact syncs and missed changes', async () => {
+  it('contains RFC 6902 patches for a returning client that missed changes, even if the client reads compact syncs', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);

@@ -150,7 +150,7 @@ describe("the load of a game's data", () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
-  it('opens no game when the start is cancelled during the load', async () => {
+  it('is followed by no game when the start is cancelled during the load', async () => {
     let settle: (value: unknown) => void = () => {};
     const hosts = await newHosts(cards(() => new Promise((resolve) => (settle = resolve))));
     const host = hosts.add('one');

@@ -5,7 +5,7 @@ import { Appender } from '../durability/appender.js';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
-/** Pause before a failed write is repeated, in ms. */
+/** Delay before a failed write is repeated, in ms. */
 const RETRY_MS = 500;
 
 /**

@@ -134,7 +134,7 @@ describe('a room that migrates', () => {
     expect(await hosts.tenure(room.id)).toMatchObject({ server: second.self.id });
   });
 
-  it('is dropped by its source when the game ends on the target before the answer arrives', async () => {
+  it('is dropped by its source when the game ends on the target before the answer of the target arrives', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'nothing';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -163,7 +163,7 @@ describe('a room that migrates', () => {
     expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
   });
 
-  it('makes the migration fail with `server-lost` when its target is lost before the load', async () => {
+  it('needs a recovery when its target is lost before the load, and the migration fails with `server-lost`', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);

@@ -467,7 +467,7 @@ export class HostedRoom {
 
   private refusalOf(seat: Seat, seq: number): string | null {
     const onRecord = this.value.seats[seat]!.refused;
-    // This method runs for every command. Usually the room has no refusals, and then the method skips the search.
+    // This method runs for every command. Usually the room has no refusals, and then the method returns at once.
     if (onRecord.length === 0 && this.refused.size === 0) return null;
     const recorded = onRecord.find(([refusedSeq]) => refusedSeq === seq);
     return (recorded ?? this.refused.get(seat)?.find(([refusedSeq]) => refusedSeq === seq))?.[1] ?? null;

@@ -295,8 +295,8 @@ export class RoomOutputs {
    */
   private sendPatchesSince(attachment: Attachment, from: number, changes: readonly Change[]): void {
     const { room, seat } = attachment;
-    // A state patch can be converted to RFC 6902 only with the state before it, which this server does not have. So it sends the whole
-    // state.
+    // A state patch can be converted to RFC 6902 only with the state before it, which this server does not have. So this method sends the
+    // whole state.
     if (changes.some(({ delta }) => delta !== undefined)) return this.sendState(attachment, this.extrasSince(room, seat, from));
     const events = eventsFor(changes, seat);
     const { state, version } = room.durable;

@@ -5,7 +5,7 @@ const change = (text: string): Change => ({ version: 1, at: 0, patches: [{ op: '
 const roomWith = (text: string) => ({ state: { text } }) as unknown as RoomValue;
 
 describe('the size of a state', () => {
-  it('is only estimated while the state cannot exceed the limit', () => {
+  it('is estimated, and not measured, when the state cannot exceed the limit', () => {
     const size = new StateSize(1_000);
     size.measured(500);
     expect(size.takes(change('x'.repeat(300)), roomWith('x'.repeat(5_000)), roomWith(''))).toBe(true);

@@ -1,4 +1,5 @@
--- Numbers a new admission of a user, at a login or a resume. From now on, all requests of earlier admissions are late.
+-- Numbers a new admission of a user, at a login or a resume. From now on, all requests of earlier admissions are late (see
+-- `user-overtaken.lua`).
 --
 -- KEYS  1 record of the user
 -- ARGV  1 TTL of the record, in seconds

@@ -1,4 +1,5 @@
--- Removes a user from the user's room after the session of the user has ended. Makes all older requests of the user late.
+-- Removes a user from the user's room after the session of the user has ended. Makes all older requests of the user late (see
+-- `user-overtaken.lua`).
 --
 -- KEYS  1 record of the user
 -- ARGV  1 admission of the departure  2 number of the departure  3 TTL of the record, in seconds

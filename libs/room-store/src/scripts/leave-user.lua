@@ -1,4 +1,4 @@
--- Removes a user from the given room. Makes all older requests of the user late.
+-- Removes a user from the given room. Makes all older requests of the user late (see `user-overtaken.lua`).
 --
 -- KEYS  1 record of the user
 -- ARGV  1 room  2 admission of the request ('' : no player made the request)  3 number of the request  4 TTL of the record, in seconds

@@ -1,4 +1,4 @@
--- Moves a user to a room, or out of a room. Does nothing when the request is late.
+-- Moves a user to a room, or out of a room. Does nothing when the request is late (see `user-overtaken.lua`).
 --
 -- KEYS  1 record of the user
 -- ARGV  1 room ('' : none)  2 '1': as a spectator  3 admission of the request ('' : no player made the request)  4 number of the request

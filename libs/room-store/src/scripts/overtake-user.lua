@@ -1,4 +1,4 @@
--- Makes all older requests of a user late. The user stays in the room.
+-- Makes all older requests of a user late (see `user-overtaken.lua`). The user stays in the room.
 --
 -- KEYS  1 record of the user
 -- ARGV  1 admission of the request ('' : no player made the request)  2 number of the request  3 TTL of the record, in seconds

@@ -35,7 +35,7 @@ export class GameServerModule {
         RoomHostModule.forRoot({
           roomsMax: game.maxGames,
           stateBytesMax: rooms.stateBytesMax,
-          // A sync may fill only half of a frame, because the other half is for the list of recipients, which can have thousands of
+          // A sync may take only half of a frame, because the other half is for the list of recipients, which can have thousands of
           // entries.
           syncBytesMax: Math.floor(link.frameBytesMax / 2),
           checkpointEveryChanges: rooms.checkpointEveryChanges,

@@ -29,15 +29,16 @@ function offeredGame({ definition, migrateState, options, optionsSchema, load }:
 }
 
 /**
- * Returns the versions of rooms that the server accepts, the newest first: its own version, and the earlier versions whose state the game
- * can migrate.
+ * Returns the game versions whose rooms the server accepts, newest first: the version of this server's game, and the earlier versions whose
+ * states the game can upgrade.
  */
 export function versionsTaken({ version, oldestVersion = version }: OfferedGame): number[] {
   return Array.from({ length: version - oldestVersion + 1 }, (_, back) => version - back);
 }
 
 /**
- * Maximum number of earlier versions from which a server accepts rooms. Older rooms are not expected, because rooms live only for hours.
+ * Maximum number of earlier versions from which a server accepts rooms. Rooms of still older versions are not expected, because rooms live
+ * only for hours.
  */
 const VERSIONS_BACK_MAX = 16;
 /**

@@ -5,7 +5,7 @@ import { Log } from '#libs/telemetry';
 import { offeredGames } from './offered-games.js';
 
 /**
- * Warns when another server runs an older version of a game, and this server cannot migrate states of that version. No game is lost. Rooms
+ * Warns when another server runs an older version of a game, and this server cannot upgrade states of that version. No game is lost. Rooms
  * of that version are placed only on servers that accept it. Without such a server, these rooms wait.
  */
 @Injectable()

@@ -25,7 +25,7 @@ describe('the name of a room', () => {
     ['a\nb', 'U+000A, which is not allowed: it is a control character'],
     ['x'.repeat(49), 'The name has 49 characters: at most 48 are allowed'],
     [7, 'expected string'],
-  ])('is refused for the input %j, and the error gives the reason', (name, reason) => {
+  ])('is refused when it is %j, and the error gives the reason', (name, reason) => {
     expect(() => create(name)).toThrow(expect.objectContaining({ code: 'bad-data', message: expect.stringContaining(reason) }));
   });
 });

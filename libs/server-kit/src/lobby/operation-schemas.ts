@@ -144,7 +144,7 @@ const nothing = fields({})
   .transform(() => undefined);
 
 /**
- * The schema of each operation's input, with which the lobby validates the data of players. The compiler checks the schemas against
+ * For each operation, the schema with which the lobby validates the data of a player's request. The compiler checks the schemas against
  * `Operations`.
  */
 export const OPERATION_SCHEMAS = {

@@ -8,7 +8,7 @@ export interface ValidRequest<Name extends OperationName> {
   readonly data: Operations[Name]['data'];
 }
 
-/** Validates a player's data and converts it to the input of the operation. Throws `bad-data` with the reason. */
+/** Validates the data of a player's request. Returns the data in the form that the schema defines. Throws `bad-data` with the reason. */
 @Injectable()
 export class PlayerRequestPipe implements PipeTransform {
   constructor(private readonly schema: z.ZodType) {}

@@ -5,7 +5,7 @@ import { sessionKey, userSessionKey } from '../session-keys.js';
 import { forgetUser } from './forget-user.js';
 import { rotate } from './rotate.js';
 
-// The tests in this file run the steps of two competing gateways one by one.
+// The tests in this file run the scripts of two competing gateways one after the other.
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const client = redis.commands;
 

@@ -73,7 +73,7 @@ export const COMPACT: readonly Case[] = [
       send({ version: 1, state: compactState({ n: 1 }), time: 5_000 });
       times.push((await table.client.hears('state')).time);
       // Version 2 has the same state as version 1, so the server may send the patch of version 3 as a patch of version 1. The client must
-      // compute both times from the time of version 1.
+      // compute the times of versions 2 and 3 from the time of version 1.
       send({ version: 2, from: 1, elapsed: 50, patch: new Uint8Array(0) });
       times.push((await table.client.hears('state')).time);
       send({ version: 3, from: 1, elapsed: 100, patch: compactPatch({ n: 1 }, { n: 2 }) });

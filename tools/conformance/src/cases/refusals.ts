@@ -3,7 +3,7 @@ import { expectRefusal, QUIET_MS, SESSION, type Table } from '../table.js';
 
 /**
  * Duration for which the case checks that the client does not reconnect, in ms. A client that wrongly reconnects does so earlier, because
- * its first pauses are shorter.
+ * its first delays are shorter.
  */
 const NO_RETRY_MS = 900;
 

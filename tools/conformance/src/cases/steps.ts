@@ -84,7 +84,7 @@ export const STEPS: readonly Case[] = [
   },
 ];
 
-/** Checks that the inputs of a connection have consecutive numbers. */
+/** Checks that the player inputs on a connection have consecutive numbers. */
 function expectGrowing(line: ScriptConnection): void {
   const numbers = line.messages.all.filter((message): message is Input => message.kind === 'input').map(({ number }) => number);
   const isGrowing = numbers.every((number, index) => index === 0 || number === numbers[index - 1]! + 1);

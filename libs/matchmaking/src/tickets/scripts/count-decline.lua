@@ -1,4 +1,4 @@
--- Counts the offered matches that a user declined or did not answer. The count is deleted when the user declines no match for the TTL.
+-- Counts the offered matches that a user declined or did not answer. Without another such match, the count is deleted after the TTL.
 -- KEYS  1 count of the user
 -- ARGV  1 TTL in ms
 -- Returns the new count.

@@ -9,8 +9,8 @@ import { ServiceGuard } from './service.guard.js';
 const LIMITS: ReadLimits = { nodes: 8_000, depth: 24, strictText: true };
 
 /**
- * Marks a class as a controller of the service API: the token protects it, schemas validate its inputs, and all its refusals have the same
- * form.
+ * Marks a class as a controller of the service API: the token protects it, schemas validate its requests, and all its refusals have the
+ * same form.
  */
 export function ServiceApi(path: string): ClassDecorator {
   return applyDecorators(

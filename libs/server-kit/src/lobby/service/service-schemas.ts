@@ -11,7 +11,7 @@ import {
 } from '#libs/protocol';
 import { cleanNickname } from '#libs/session';
 
-/** The inputs and outputs of the service API. Types, validation and the OpenAPI document are all derived from these schemas. */
+/** The requests and answers of the service API. Types, validation and the OpenAPI document are all derived from these schemas. */
 
 export const ROOM_ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** An idempotency key is printable ASCII, because it is sent in a header. */
