@@ -40,17 +40,15 @@ describe('the health checker, over a real Redis', () => {
     await world.start('lobby', '2');
     const hanging = await world.foreign(watching, 'hanging', 'speaks');
     let isHanging = false;
-    // Counts the unanswered checks instead of waiting for a time, because a busy machine sends fewer checks in that time.
-    let unanswered = 0;
-    await world.answerLate(watching, hanging.id, 0, () => {
-      if (isHanging) unanswered += 1;
-      return !isHanging;
-    });
+    await world.answerLate(watching, hanging.id, 0, () => !isHanging);
     await eventually(async () => expect(await result(watching, 'healthy')).toBeGreaterThan(6));
     hanging.port.become('is silent');
     isHanging = true;
     await eventually(() => expect(evicted(watching, hanging.id)).toHaveLength(1));
-    expect(unanswered).toBeLessThanOrEqual(3);
+    // The third unanswered check is the reason of the verdict, so it is not counted as a suspicion. The test does not count the checks
+    // until the eviction, because a busy machine sends a further one while the eviction is written.
+    const counts = watching.module.get(EligibilitySeen).changes.filter(({ id }) => id === hanging.id);
+    expect(Math.max(...counts.map(({ suspect }) => suspect))).toBeLessThanOrEqual(2);
   });
 
   it('counts no missed checks of a new server during the grace period', async () => {
