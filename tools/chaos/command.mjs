@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { callOf } from '../command/names.mjs';
-import { endSoonAfterReader } from '../command/reader.mjs';
 import { compiled, runCompiled } from '../command/run-compiled.mjs';
 import { freePort } from '../process/free-port.mjs';
 import { ended } from '../process/leashed.mjs';
@@ -15,7 +14,6 @@ export async function main(argv) {
   const { gateway, lobby } = (await openProject()).entries;
   return runCompiled('tools/chaos/src/main.js', argv, {
     call: callOf('chaos'),
-    endSoonAfterReader,
     launchServer,
     startRedis,
     ended,

@@ -28,8 +28,6 @@ export interface Workshop {
   readonly slowWire?: string;
   /** The command with which the user starts the tool. */
   readonly call?: string;
-  /** Makes the process end soon after the reader of its output has ended, even while the tool prints nothing. */
-  readonly endSoonAfterReader?: () => void;
   /** The folder of the logs of all runs, with one folder per seed. */
   readonly home: string;
 }

@@ -38,7 +38,6 @@ const BANK_THINK_MS = 250;
 /** Runs the tool and prints its report. @returns the exit code: 1 when there is a violation, else 0 */
 export async function main(argv: readonly string[], workshop: Workshop): Promise<number> {
   const options = readOptions(argv, workshop.call);
-  workshop.endSoonAfterReader?.();
   const report = await run(options, workshop);
   console.log(options.json ? JSON.stringify(report) : readable(report));
   return report.ok ? 0 : 1;

@@ -17,8 +17,6 @@ export interface FleetCommand {
   readonly alias?: string;
   readonly about: string;
   readonly options?: readonly (readonly [flags: string, about: string])[];
-  /** True: the command shows events until somebody ends it, and changes nothing. */
-  readonly isEndless?: boolean;
   run(invocation: Invocation): Promise<void>;
 }
 
@@ -45,7 +43,6 @@ export const COMMANDS: readonly FleetCommand[] = [
       ['--kind <kinds>', 'only these kinds and groups of kinds, such as server,room.given-up (a terminal shows no `room` by default)'],
       ['--severity <severity>', 'only events of this severity or a higher one: info, warning or critical'],
     ],
-    isEndless: true,
     run: watch,
   },
   {

@@ -4,6 +4,4 @@ export interface ToolContext {
   readonly call?: string;
   /** The path of the file in which `npm start` or `holdfast start` describes the running fleet. */
   readonly runningFile?: string;
-  /** Makes the process end soon after the reader of its output has ended, even while the tool prints nothing. */
-  readonly endSoonAfterReader?: () => void;
 }

@@ -11,7 +11,7 @@ export interface FleetOptions {
   readonly json?: boolean;
 }
 
-export function newCommand({ call = 'npm run fleet --', runningFile, endSoonAfterReader }: ToolContext = {}): Command {
+export function newCommand({ call = 'npm run fleet --', runningFile }: ToolContext = {}): Command {
   const program = new Command(call)
     .description('Operates a running fleet over the admin API of any of its gateways.')
     .option('--url <url>', "the ops port of a gateway (default: the fleet of this folder's npm start, else http://127.0.0.1:7010)")
@@ -20,7 +20,7 @@ export function newCommand({ call = 'npm run fleet --', runningFile, endSoonAfte
     .addHelpText('after', '\nSERVER is an id such as hf:game:1, or game:1 for short.')
     .showHelpAfterError(`(${call} --help lists all commands)`)
     .exitOverride();
-  for (const { usage, alias, about, options = [], isEndless = false, run } of COMMANDS) {
+  for (const { usage, alias, about, options = [], run } of COMMANDS) {
     const command = program.command(usage).description(about).exitOverride();
     if (alias) command.alias(alias);
     for (const [flags, meaning] of options) command.option(flags, meaning);
@@ -28,7 +28,6 @@ export function newCommand({ call = 'npm run fleet --', runningFile, endSoonAfte
       // Commander passes to this function the arguments, then the options of the command, then the command itself.
       const own = given.at(-2) as Record<string, string>;
       const words = given.slice(0, -2) as (string | undefined)[];
-      if (isEndless) endSoonAfterReader?.();
       const { url, token, json = false } = program.opts<FleetOptions>();
       const client = new AdminClient(findTarget({ url, token }, process.env, runningFile));
       await run({ client, words, options: own, json, print: (text) => console.log(text) });

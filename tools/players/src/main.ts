@@ -11,7 +11,6 @@ import { TicTacToeRun } from './tic-tac-toe.js';
 /** Runs the requested games and prints the report. Returns the exit code: 1 if the report contains a fault, else 0. */
 export async function main(argv: readonly string[], context: ToolContext = {}): Promise<number> {
   const options = readOptions(argv, context.runningFile, context.call);
-  context.endSoonAfterReader?.();
   try {
     const report = await play(options);
     console.log(options.json ? JSON.stringify(report) : readable(report));
