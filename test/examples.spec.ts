@@ -164,7 +164,7 @@ describe('the programs of the documentation', () => {
     });
   });
 
-  it('log in with the version of the game for which a page was written', async () => {
+  it('log in with the game version for which a web page was written', async () => {
     stored.clear();
     const session = await enterOldPage(examples.url, 'Ann', (text) => lines.push(text));
     expect([session.name, lines]).toEqual(['Ann', []]);

@@ -38,5 +38,5 @@ OnLoad({ timeoutMs: 20_000 })(
 class ProfilesGame {}
 Module({ providers: [Profiles] })(ProfilesGame);
 
-/** The modules with this game. Empty without TEST_LOADS. */
+/** The Nest modules of the game whose players have profiles. Empty unless the environment variable TEST_LOADS is set. */
 export const ProfilesModules = TEST_LOADS ? [ProfilesGame] : [];

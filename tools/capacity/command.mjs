@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../process/paths.mjs';
-import { PlainError } from '../process/plain-error.mjs';
+import { UsageError } from '../process/plain-error.mjs';
 import { capacityFor } from './capacity.mjs';
 import { DURABILITIES, FIELDS, GAMES, problemOf } from './demand.mjs';
 
@@ -29,14 +29,14 @@ export function main(argv) {
 
 /**
  * @param {string[]} argv @returns {{ demand: import('./capacity.mjs').Demand, json: boolean }}
- * @throws PlainError that names the wrong option and the allowed values
+ * @throws UsageError that names the wrong option and the allowed values
  */
 export function readDemand(argv) {
   let values;
   try {
     ({ values } = parseArgs({ args: argv, options: OPTIONS }));
   } catch (error) {
-    throw new PlainError(`${/** @type {Error} */ (error).message.split('. ')[0]}. npm run capacity -- --help lists all options.`);
+    throw new UsageError(`${/** @type {Error} */ (error).message.split('. ')[0]}. npm run capacity -- --help lists all options.`);
   }
   const { json = false } = values;
   const game = oneOf('game', values.game ?? 'turn-based', GAMES);
@@ -44,7 +44,7 @@ export function readDemand(argv) {
   const numbers = FIELDS.map((field) => {
     const value = values[/** @type {keyof typeof values} */ (field.option)] ?? field.byDefault[game];
     const problem = problemOf(field, /** @type {string | number} */ (value));
-    if (problem) throw new PlainError(`--${field.option} is ${JSON.stringify(value)}: ${problem}`);
+    if (problem) throw new UsageError(`--${field.option} is ${JSON.stringify(value)}: ${problem}`);
     return [field.name, Number(value)];
   });
   const demand = /** @type {import('./capacity.mjs').Demand} */ ({ ...Object.fromEntries(numbers), game, durability });
@@ -59,7 +59,7 @@ function oneOf(option, given, allowed, where = '') {
   const found = allowed.find((value) => value === given);
   if (found) return found;
   const list = allowed.length > 2 ? `${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}` : allowed.join(' or ');
-  throw new PlainError(`--${option} is ${JSON.stringify(given)}: it must be ${list}${where}.`);
+  throw new UsageError(`--${option} is ${JSON.stringify(given)}: it must be ${list}${where}.`);
 }
 
 /** @param {import('./capacity.mjs').Demand} demand @param {import('./capacity.mjs').Capacity} capacity */

@@ -29,7 +29,7 @@ export async function runTool(help, load, argv = process.argv.slice(2)) {
     const { main } = await load();
     await main(withoutSeparator(argv));
   } catch (error) {
-    if (error instanceof PlainError) fail(error.message);
+    if (error instanceof PlainError) fail(error.message, error.exitCode);
     else throw error;
   }
 }
@@ -49,8 +49,8 @@ export function withoutSeparator(argv) {
   return at === -1 ? argv.slice() : argv.slice(0, at).concat(argv.slice(at + 1));
 }
 
-/** @param {string} message */
-function fail(message) {
+/** @param {string} message @param {number} [exitCode] */
+function fail(message, exitCode = 1) {
   process.stderr.write(`${message}\n`);
-  process.exitCode = 1;
+  process.exitCode = exitCode;
 }

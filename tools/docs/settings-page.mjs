@@ -250,4 +250,4 @@ secrets in the file stop the start; the name of the file of a secret (\`ADMIN_TO
 \`holdfast.config.json\`, which describes a project.
 
 A secret may be in a file: \`LINK_SECRET_FILE\` names the file of \`LINK_SECRET\`, and so on. A server warns of variables that look like a
-misspelled setting (\`setting.unknown\`). \`holdfast config\` checks all settings, names each wrong one with the allowed values, and prints them with \`--print\`, without secrets.`;
+misspelled setting (\`setting.unknown\`). \`holdfast config\` checks all settings and the files that they name, without a connection to anything. It names each wrong one with the allowed values, and prints them with \`--print\`, without secrets.`;

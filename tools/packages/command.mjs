@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { install } from '../install/install.mjs';
 import { ROOT } from '../process/paths.mjs';
-import { PlainError, plainly } from '../process/plain-error.mjs';
+import { plainly, UsageError } from '../process/plain-error.mjs';
 import { buildPackages } from './build-packages.mjs';
 import { folderOf, packageNames } from './manifests.mjs';
 
@@ -10,7 +10,7 @@ export async function main(argv) {
   const startedAt = Date.now();
   const all = await packageNames();
   const unknown = argv.filter((name) => !all.includes(name));
-  if (unknown.length > 0) throw new PlainError(`${unknown.join(', ')}: not a package. The packages are ${all.join(', ')}.`);
+  if (unknown.length > 0) throw new UsageError(`${unknown.join(', ')}: not a package. The packages are ${all.join(', ')}.`);
   const log = (/** @type {string} */ line) => console.log(line);
   await install({ log });
   const names = argv.length > 0 ? argv : all;

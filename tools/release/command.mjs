@@ -6,7 +6,7 @@ import { writeManifests } from '../deploy/render-manifests.mjs';
 import { install } from '../install/install.mjs';
 import { folderOf, packageNames, rootManifest } from '../packages/manifests.mjs';
 import { ROOT } from '../process/paths.mjs';
-import { PlainError, plainly } from '../process/plain-error.mjs';
+import { PlainError, plainly, UsageError } from '../process/plain-error.mjs';
 import { releaseChanges } from './changelog.mjs';
 import { RELEASES } from './kept-packages.mjs';
 import { planVersions } from './version.mjs';
@@ -36,7 +36,7 @@ function optionsOf(args) {
     if (positionals.length > 1) throw new Error(`${positionals.join(' ')}: name one version.`);
     return { version: positionals[0], next: values.next, check: values.check ?? false };
   } catch (error) {
-    throw new PlainError(`${/** @type {Error} */ (error).message} See \`npm run release -- --help\`.`);
+    throw new UsageError(`${/** @type {Error} */ (error).message} See \`npm run release -- --help\`.`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { install } from '../install/install.mjs';
-import { PlainError } from '../process/plain-error.mjs';
+import { UsageError } from '../process/plain-error.mjs';
 
 const PORT_DEFAULT = 4173;
 
@@ -22,8 +22,8 @@ export function optionsOf(argv) {
   const values = parsed(argv);
   const port = Number(values.port ?? PORT_DEFAULT);
   if (!Number.isInteger(port) || port < 1 || port > 65535)
-    throw new PlainError(`--port is ${values.port}: it must be a whole number from 1 to 65535.`);
-  if (values.port !== undefined && !values.serve) throw new PlainError('--port needs --serve: without it, nothing listens.');
+    throw new UsageError(`--port is ${values.port}: it must be a whole number from 1 to 65535.`);
+  if (values.port !== undefined && !values.serve) throw new UsageError('--port needs --serve: without it, nothing listens.');
   return { serve: values.serve ?? false, port };
 }
 
@@ -32,6 +32,6 @@ function parsed(args) {
   try {
     return parseArgs({ args, options: { serve: { type: 'boolean' }, port: { type: 'string' } } }).values;
   } catch (error) {
-    throw new PlainError(`${/** @type {Error} */ (error).message} See \`npm run site -- --help\`.`);
+    throw new UsageError(`${/** @type {Error} */ (error).message} See \`npm run site -- --help\`.`);
   }
 }

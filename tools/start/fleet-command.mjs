@@ -37,7 +37,7 @@ export async function main(argv) {
   const read = readOptions(argv, env);
   if ('problem' in read) {
     errors.write(`${read.problem}\n`);
-    process.exitCode = 1;
+    process.exitCode = 2;
     return;
   }
   const fleet = new LocalFleet(await openProject(), read.options, env, new Terminal(output));

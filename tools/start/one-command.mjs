@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from '../process/paths.mjs';
-import { PlainError } from '../process/plain-error.mjs';
+import { UsageError } from '../process/plain-error.mjs';
 import { mainOf } from './launch-server.mjs';
 
 /**
@@ -12,9 +12,9 @@ import { mainOf } from './launch-server.mjs';
  */
 export async function main([type, ...more]) {
   if (!['gateway', 'lobby', 'game'].includes(type))
-    throw new PlainError('Name a server: npm run start:gateway, start:lobby or start:game.');
+    throw new UsageError('Name a server: npm run start:gateway, start:lobby or start:game.');
   if (more.length > 0)
-    throw new PlainError(`${more.join(' ')}: a server takes no options. Set environment variables instead (docs/settings.md).`);
+    throw new UsageError(`${more.join(' ')}: a server takes no options. Set environment variables instead (docs/settings.md).`);
   // A container has dist/ and no sources, so there is nothing to build.
   if (existsSync(join(ROOT, 'apps', type, 'src/main.ts'))) {
     const { install } = await import('../install/install.mjs');

@@ -7,7 +7,7 @@ import { install } from '../install/install.mjs';
 import { findNetTools } from '../network/find-net-tools.mjs';
 import { whenNpmIsGone } from '../process/npm-parent.mjs';
 import { HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
-import { PlainError } from '../process/plain-error.mjs';
+import { PlainError, UsageError } from '../process/plain-error.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
 import { Terminal } from '../start/terminal.mjs';
 import { findChromium } from './find-chromium.mjs';
@@ -111,7 +111,7 @@ export async function main(argv) {
  * @param {string | undefined} line @param {string[]} argv
  */
 async function testOnNode(line, argv) {
-  if (!line || !/^\d+$/.test(line)) throw new PlainError('Name a line of Node: npm run test:node -- 24');
+  if (!line || !/^\d+$/.test(line)) throw new UsageError('Name a line of Node: npm run test:node -- 24');
   const found = await findNode(line, { log: (text) => console.error(text) });
   if ('missing' in found) throw new PlainError(found.missing);
   const child = spawn(found.path, [join(ROOT, 'tools/test/test.mjs'), ...argv], {

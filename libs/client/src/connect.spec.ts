@@ -738,7 +738,7 @@ describe('a lost connection', () => {
 });
 
 describe('the session of a client', () => {
-  it('ends with the code of a final goodbye', async () => {
+  it('ends with the code of a `goodbye` after which no resume is possible', async () => {
     const { session, room } = await play();
     const closed = new Promise((resolve) => void session.on('closed', resolve));
     const sent = room.waitFor(() => false);

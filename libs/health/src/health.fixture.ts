@@ -61,7 +61,7 @@ export class EndsSeen extends ServerEndListener {
 @Injectable()
 @Extension(EligibilityListener)
 export class EligibilitySeen extends EligibilityListener {
-  readonly changes: unknown[] = [];
+  readonly changes: { id: ServerId; suspect?: number; unheard?: boolean }[] = [];
   changed(server: ServerRecord, eligibility: unknown): void {
     this.changes.push({ id: server.id, ...(eligibility as object) });
   }

@@ -4,3 +4,4 @@ export type { AppModule } from './extension-files.js';
 export * from './page-headers.js';
 export * from './redis-options.js';
 export * from './run-server.js';
+export * from './startup-files.js';

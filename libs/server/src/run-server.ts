@@ -17,6 +17,7 @@ import { type AppModule, extensionsAt } from './extension-files.js';
 import { describeFlawsForPeople } from './issue-sentence.js';
 import { limitOps } from './ops-limits.js';
 import { opsHeaders } from './page-headers.js';
+import { startupFileProblems } from './startup-files.js';
 
 /** The parts that one type of server adds to the common life cycle. */
 export interface ServerPlan<Type extends ServerType> {
@@ -77,6 +78,8 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   const environment = loadEnvironment();
   const settings: SettingsOf<Type> = readSettings(plan.type, environment);
   const { server, link, ops } = settings as CommonSettings;
+  const problems = startupFileProblems(settings as CommonSettings);
+  if (problems.length > 0) throw new SettingsError(plan.type, problems);
   const certificate = certificateFrom(ops, 'OPS');
   const extensions = [...(plan.extensions ?? []), ...(await extensionsAt(server.extensions))];
   const app = await NestFactory.create<NestExpressApplication>(withExtensions(plan.module(settings), extensions), {

@@ -110,9 +110,20 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     expect(problems().join()).not.toContain('hunter2');
   });
 
-  it.each(['', '[]', 'null', '{ "REGION": hunter2 }'])('is refused when it contains %j', (text) => {
+  it.each(['[]', 'null'])('is refused when it contains %j', (text) => {
     write(text);
     expect(problems()).toEqual([expect.stringMatching(/^HOLDFAST_CONFIG is ".*": the file must contain a JSON object$/)]);
+  });
+
+  it.each([
+    ['', 1, 1],
+    ['{ "REGION": hunter2 }', 1, 13],
+    ['{\n  "REGION": "eu",\n}', 3, 1],
+  ])('is refused with the line and column of the error when it contains %j', (text, line, column) => {
+    write(text);
+    expect(problems()).toEqual([
+      `HOLDFAST_CONFIG is ${JSON.stringify(environment.HOLDFAST_CONFIG)}: the file must contain a JSON object, and is not valid JSON at line ${line}, column ${column}`,
+    ]);
   });
 
   it('is refused when it is missing', () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { redacted } from '#libs/redis-url';
 import { CONFIGURATION_KEYS, type ConfigurationKey, SECRETS } from './configuration-schema.js';
 import type { Environment } from './environment.js';
+import { brokenJsonPlace } from './json-place.js';
 import { misspelledOf } from './unknown-settings.js';
 
 /** The environment variable with the path of the configuration file. */
@@ -27,15 +28,17 @@ export function readConfigurationFile(environment: Environment): ConfigurationFi
     values: {},
     problems: [`${CONFIGURATION_VARIABLE} is ${JSON.stringify(path)}: ${problem}`],
   });
-  let content: unknown;
+  let text: string;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Does not show the parser's message, because that message can contain a part of the file, and so a secret that is in the file by
-    // mistake.
-    return refuse(code ? `it must be the path of a file that this process can read (${code})` : 'the file must contain a JSON object');
+    return refuse(`it must be the path of a file that this process can read (${code})`);
   }
+  // Names only the place and shows no part of the file, because a secret can be in the file by mistake.
+  const place = brokenJsonPlace(text);
+  if (place) return refuse(`the file must contain a JSON object, and is not valid JSON at line ${place.line}, column ${place.column}`);
+  const content: unknown = JSON.parse(text);
   if (typeof content !== 'object' || content === null || Array.isArray(content)) return refuse('the file must contain a JSON object');
   const values: Record<string, string> = {};
   const problems: string[] = [];

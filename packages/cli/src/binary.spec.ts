@@ -73,6 +73,20 @@ describe('the binary holdfast', () => {
     expect({ code, stderr, error: JSON.parse(stdout).error.code }).toEqual({ code: 2, stderr: '', error: 'wrong-usage' });
   });
 
+  it.each([
+    ['start', '--prot'],
+    ['players', '--players', 'none'],
+    ['fleet', 'lst'],
+    ['chaos', '--minutes', 'none'],
+    ['config', 'gateway'],
+    ['conformance'],
+    ['completion', 'fish'],
+  ])('ends with exit code 2 for the wrong command line: %s %s', async (...argv) => {
+    const { code, stdout, stderr } = await holdfast(argv);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).not.toBe('');
+  });
+
   it('ends without a stack trace when the reader closes the pipe', async () => {
     const script = `"$0" "$1" --help | true; exit "\${PIPESTATUS[0]}"`;
     const { stderr } = await run('bash', ['-c', script, process.execPath, BINARY], { cwd: folder });

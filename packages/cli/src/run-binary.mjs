@@ -30,7 +30,7 @@ export async function runBinary(argv) {
     await main([...(command.given ?? []), ...withoutSeparator(rest)]);
   } catch (error) {
     if (!(error instanceof PlainError)) throw error;
-    fail(asBinary(error.message));
+    fail(asBinary(error.message), error.exitCode);
   }
 }
 
@@ -45,6 +45,8 @@ function overview() {
     'Options:',
     '  -V, --version  print the version',
     '  -h, --help     print this help, or with a command the help of that command',
+    '',
+    'Exit codes: 0 for success, 1 for a failure, 2 for a command line with an error.',
     '',
   ].join('\n');
 }
@@ -62,8 +64,8 @@ function refuse(argv, message) {
   process.exitCode = WRONG_USAGE;
 }
 
-/** @param {string} message */
-function fail(message) {
+/** @param {string} message @param {number} [exitCode] */
+function fail(message, exitCode = 1) {
   process.stderr.write(`${message}\n`);
-  process.exitCode = 1;
+  process.exitCode = exitCode;
 }

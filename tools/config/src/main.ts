@@ -1,4 +1,6 @@
+import type { Command } from 'commander';
 import type { ServerType } from '#libs/protocol';
+import { startupFileProblems } from '#libs/server';
 import {
   configurationSchema,
   type Environment,
@@ -10,8 +12,8 @@ import {
   unknownSettings,
   viewSettings,
 } from '#libs/settings';
-import { parseOrExit } from '../../fleet/src/usage.js';
-import { type ConfigOptions, newCommand } from './options.js';
+import { failUsage, parseOrExit } from '../../fleet/src/usage.js';
+import { type ConfigOptions, newCommand, SERVER_TYPES } from './options.js';
 
 /** Facts about the project that the tool cannot find itself. */
 export interface ConfigContext {
@@ -29,11 +31,14 @@ interface Checked {
 }
 
 /**
- * Prints the problems of the settings. With `--print`, also prints all settings. With `--schema`, prints only the JSON Schema. Returns 1 if
- * a server could not start with these settings, else 0.
+ * Prints the problems of the settings, and of the files that they name. With `--print`, also prints all settings. With `--schema`, prints
+ * only the JSON Schema. Returns 1 if a server could not start with these settings, else 0.
  */
 export async function main(argv: readonly string[], { call, envFile, made }: ConfigContext): Promise<number> {
-  const options = parseOrExit(newCommand(call), argv).opts<ConfigOptions>();
+  const command = parseOrExit(newCommand(call), argv);
+  const options = command.opts<ConfigOptions>();
+  const [word] = command.args;
+  if (word !== undefined) failUsage(command, argv, refusalOf(word, command));
   if (options.schema) {
     console.log(JSON.stringify(configurationSchema(), null, 2));
     return 0;
@@ -42,18 +47,26 @@ export async function main(argv: readonly string[], { call, envFile, made }: Con
   const set = { ...readConfigurationFile(written).values, ...written };
   const missing = Object.entries(made).filter(([variable]) => !set[variable]?.trim() && !set[`${variable}_FILE`]?.trim());
   const environment = { ...written, ...Object.fromEntries(missing) };
-  const types: readonly ServerType[] = options.type ? [options.type] : ['gateway', 'lobby', 'game'];
+  const types: readonly ServerType[] = options.type ? [options.type] : SERVER_TYPES;
   const servers = types.map((type) => checked(type, environment, options));
   const unknown = unknownSettings(written);
   console.log(options.json ? JSON.stringify({ servers, unknown }) : textOf(servers, unknown, options));
   return servers.every(({ problems }) => problems.length === 0) ? 0 : 1;
 }
 
+function refusalOf(word: string, command: Command): string {
+  const hint = isServerType(word) ? `--type ${word} checks only this type of server` : `${command.name()} --help lists all options`;
+  return `error: ${JSON.stringify(word)} is not an option. ${hint}.`;
+}
+
+function isServerType(word: string): word is ServerType {
+  return (SERVER_TYPES as readonly string[]).includes(word);
+}
+
 function checked(type: ServerType, environment: Environment, { print, changed }: ConfigOptions): Checked {
   const settings = print ? viewSettings(type, environment).filter(({ from }) => !changed || from !== 'default') : [];
   try {
-    readSettings(type, environment);
-    return { type, problems: [], settings };
+    return { type, problems: startupFileProblems(readSettings(type, environment)), settings };
   } catch (error) {
     if (error instanceof SettingsError) return { type, problems: error.problems, settings };
     throw error;

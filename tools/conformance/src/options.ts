@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { failUsage, parseOrExit } from '../../fleet/src/usage.js';
 
 export interface ConformanceOptions {
   /** The command that starts the client under test. */
@@ -15,10 +16,10 @@ export interface ConformanceOptions {
 
 /** Reads the options. Exits the process with commander's message when one is not valid. */
 export function readOptions(argv: readonly string[], call?: string): ConformanceOptions {
-  const command = newCommand(call).parse([...argv], { from: 'user' });
+  const command = parseOrExit(newCommand(call), argv);
   const options = command.opts<ConformanceOptions>();
   if (options.client === undefined && options.vectors === undefined)
-    command.error('Give --client with the command that starts the client under test, or --vectors with a folder.');
+    failUsage(command, argv, 'Give --client with the command that starts the client under test, or --vectors with a folder.');
   return options;
 }
 

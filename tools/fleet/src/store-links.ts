@@ -43,7 +43,11 @@ export async function prepareLinks(old: Redis, next: Redis, { from, to }: { read
   }
 }
 
-/** @throws FleetError when the replication of this Redis cannot use TLS, or must use it although the addresses do not */
+/**
+ * Returns the changes to the settings of a Redis with which it can replicate from its primary.
+ * @throws FleetError when the primary has a URL with TLS but this Redis cannot use TLS, or when this Redis replicates only over TLS but the
+ * primary has a URL without TLS
+ */
 async function changesOf(link: Link): Promise<Change[]> {
   const { client, option, url, primaryUrl } = link;
   const wanted = new Map<string, string>();

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AdminRoomView, FleetAnswer, QueueView, ServerView } from '#libs/admin';
 import { ageOf, eventText, fleetTable, incidentsTable, queuesTable, roomsTable, shortId, table } from './tables.js';
 
@@ -41,6 +43,20 @@ describe('the output for operators', () => {
     expect(head).toMatch(/^GAME +PLAYERS IN TICKETS +WAIT P50/);
     expect(row).toMatch(/^chess +5 in 3 \(1 paused\) +1\.3 s +9\.0 s +12 +80 +lobby:1$/);
     expect(queuesTable({ queues: [] })).toBe('Nobody searches for a match.');
+  });
+
+  it('shows servers without a region as the example of `list` in docs/operations.md', () => {
+    const local = { version: '0.2.0-dev', build: 'dev', region: '' };
+    const servers = [
+      server({ ...local, id: 'hf:game:1', rooms: 4, players: 8, lagMs: 0.5 }),
+      server({ ...local, id: 'hf:game:2', rooms: 3, players: 6, lagMs: 0.4 }),
+      server({ ...local, id: 'hf:gateway:1', type: 'gateway', lagMs: 0.6 }),
+      server({ ...local, id: 'hf:lobby:1', type: 'lobby', lagMs: 0.2 }),
+    ];
+    const gameServers = { open: 2, cordoned: 0, leaving: 0 };
+    const fleet: FleetAnswer = { ...FLEET, rooms: 7, players: 14, slots: 2_000, freeSlots: 1_993, gameServers };
+    const page = readFileSync(join(__dirname, '../../../docs/operations.md'), 'utf8');
+    expect(page).toContain(`\`\`\`text\n${fleetTable(servers, fleet, NOW)}\n\`\`\``);
   });
 
   it('shows each server with its state and problems, and a summary of the fleet', () => {

@@ -1,5 +1,8 @@
 import { type Command, CommanderError } from 'commander';
 
+/** The exit code for a command line with an error. */
+export const WRONG_USAGE = 2;
+
 /** Makes a command throw an error instead of ending the process. With `--json`, the command prints no sentences for people. */
 export function throwing(command: Command, argv: readonly string[]): Command {
   if (isJson(argv)) command.configureOutput({ writeErr: () => {} });
@@ -31,7 +34,7 @@ function exiting<T>(argv: readonly string[], act: () => T): T {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     reportUsage(error, argv);
-    process.exit(error.exitCode);
+    process.exit(error.exitCode === 0 ? 0 : WRONG_USAGE);
   }
 }
 

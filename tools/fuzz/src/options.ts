@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseOrExit } from '../../fleet/src/usage.js';
 
 export interface FuzzOptions {
   /** Number of cases, over all targets. */
@@ -8,9 +9,7 @@ export interface FuzzOptions {
 
 /** Reads the options. Exits the process with commander's message when one is not valid. */
 export function readOptions(argv: readonly string[]): FuzzOptions {
-  return newCommand()
-    .parse([...argv], { from: 'user' })
-    .opts();
+  return parseOrExit(newCommand(), argv).opts();
 }
 
 export function newCommand(): Command {

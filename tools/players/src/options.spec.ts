@@ -48,7 +48,7 @@ describe('a game that the simulated players do not know', () => {
     });
     const write = jest.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
     try {
-      expect(() => readOptions(['--game', 'ludo'])).toThrow('exit 1');
+      expect(() => readOptions(['--game', 'ludo'])).toThrow('exit 2');
     } finally {
       exit.mockRestore();
       write.mockRestore();

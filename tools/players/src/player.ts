@@ -108,7 +108,8 @@ export async function patiently<Result>(act: () => Promise<Result>, alsoAgain: r
 export const NO_FLEET = 'no-fleet';
 
 /**
- * Returns whether an attempt to connect failed because no gateway answered. A gateway that refuses with the same code sends `retryAfterMs`.
+ * Returns whether an attempt to connect failed because no gateway answered. The code alone does not show it: a gateway that refuses for now
+ * sends `unavailable` too, but with `retryAfterMs`.
  */
 function isUnanswered({ code, retryAfterMs }: Partial<HoldfastError>): boolean {
   return code === 'unavailable' && retryAfterMs === undefined;

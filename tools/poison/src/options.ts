@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { failUsage, parseOrExit } from '../../fleet/src/usage.js';
 import { CASES } from './cases.js';
 
 const NAMES = CASES.map(({ name }) => name);
@@ -18,9 +19,10 @@ export interface PoisonOptions {
 /** Reads the options. Exits the process with commander's message when one is not valid. */
 export function readOptions(argv: readonly string[]): PoisonOptions {
   const command = newCommand();
-  const options = command.parse([...argv], { from: 'user' }).opts<PoisonOptions & { cases?: string[] }>();
+  const options = parseOrExit(command, argv).opts<PoisonOptions & { cases?: string[] }>();
   const cases = options.cases ?? NAMES;
-  for (const name of cases) if (!NAMES.includes(name)) command.error(`there is no case ${name}. The cases are: ${NAMES.join('; ')}`);
+  for (const name of cases)
+    if (!NAMES.includes(name)) failUsage(command, argv, `there is no case ${name}. The cases are: ${NAMES.join('; ')}`);
   return { ...options, cases };
 }
 

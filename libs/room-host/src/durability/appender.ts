@@ -367,8 +367,8 @@ export class Appender implements OnModuleInit {
 }
 
 /**
- * Returns the end of the game for players who were away. Undefined: the end contains data that cannot be stored, so these players do not
- * receive it.
+ * Returns the epilogue of the game, for players who are away at its end. Undefined: the epilogue contains data that cannot be stored, so
+ * these players do not receive it.
  */
 function epilogueOf(room: HostedRoom, after: RoomValue, changes: readonly Change[]): Epilogue | undefined {
   const { tenure, round } = room;
