@@ -96,6 +96,40 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     expect(player.lines.join('\n')).not.toContain('could not decode');
   });
 
+  it('describes the usage of the examples with --help', async () => {
+    if (!programs) return;
+    for (const program of [programs.ticTacToe, programs.arena]) {
+      const example = start(program, ['--help']);
+      expect(await example.ended()).toBe(0);
+      expect(example.lines[0]).toMatch(/^usage: /);
+      expect(example.lines.join('\n')).toContain('--name');
+    }
+  });
+
+  it.each([
+    ['an unknown option', ['ws://127.0.0.1:1/play', '--bogus', 'X'], /--bogus/],
+    ['an option without a value', ['ws://127.0.0.1:1/play', '--name'], /--name/],
+    ['no gateway', [], /url/i],
+  ])('prints the usage of the examples and exits with code 2 after %s', async (_, args, problem) => {
+    if (!programs) return;
+    for (const program of [programs.ticTacToe, programs.arena]) {
+      const example = start(program, args);
+      expect(await example.ended()).toBe(2);
+      expect(example.lines.join('\n')).toMatch(/^stderr: usage: /);
+      expect(example.lines.join('\n')).toMatch(problem);
+    }
+  });
+
+  it.each([
+    ['--think-ms', 'soon'],
+    ['--room', 'any'],
+  ])('ends tic-tac-toe with exit code 2 when the value of %s is %s', async (option, value) => {
+    if (!programs) return;
+    const example = start(programs.ticTacToe, ['ws://127.0.0.1:1/play', option, value]);
+    expect(await example.ended()).toBe(2);
+    expect(example.lines.join('\n')).toMatch(new RegExp(`${option}.*${value}`));
+  });
+
   it('plays tic-tac-toe to its end when its game server and its gateway are killed', async () => {
     if (!programs) return;
     const [one, two] = fleet.gateways.map(({ publicUrl }) => publicUrl) as [string, string];

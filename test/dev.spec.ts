@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TicTacToe } from '#games/tic-tac-toe';
@@ -40,12 +40,14 @@ class DevelopedFleet {
     await Promise.all(files.map((file) => cp(join(ROOT, file), join(root, file))));
     symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
     await cp(DIST, join(root, 'dist'), { recursive: true, filter: (path) => !path.includes(join(DIST, 'packages')) });
+    await mkdir(join(root, 'config'));
+    await writeFile(join(root, 'config/settings.json'), '{}');
     const port = await freePort();
     const redis = await findRedisServer();
     const { HOLDFAST_DIR, HOLDFAST_DIST, REDIS_URL, ...env } = process.env;
     const child = spawn(process.execPath, ['tools/start/start.mjs', '--watch', '--no-types', '--port', String(port), ...options], {
       cwd: root,
-      env: { ...env, ...redis.env, PATH: `${dirname(redis.command)}:${process.env.PATH}` },
+      env: { ...env, ...redis.env, HOLDFAST_CONFIG: 'config/settings.json', PATH: `${dirname(redis.command)}:${process.env.PATH}` },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const fleet = new DevelopedFleet(root, port, child);
@@ -151,5 +153,29 @@ describe('npm run dev', () => {
         .replace("'wait-for-your-turn'", "'not-yet'"),
     );
     await until(async () => (await refusal()) === 'not-yet', 60_000);
+  });
+
+  it('stops a new server with an endless loop when a newer edit arrives, and runs that edit at once', async () => {
+    const code = await refusal();
+    const marker = join(fleet.root, 'loop-has-started');
+    const loop = `process.getBuiltinModule('node:fs').writeFileSync(${JSON.stringify(marker)}, String(process.pid));\nwhile (true) {}\n`;
+    fleet.edit((text) => `${text}${loop}`);
+    const looping = Number(await until(() => existsSync(marker) && readFileSync(marker, 'utf8'), 30_000));
+    const from = fleet.text.length;
+    fleet.edit((text) => text.replace(loop, '').replace(`'${code}'`, "'be-patient'"));
+    await until(async () => (await refusal()) === 'be-patient', 30_000);
+    const [report] = await fleet.says(/game servers run the new build, \d+ ms after the edit/, from);
+    process.stderr.write(`${report}\n`);
+    expect(() => process.kill(looping, 0)).toThrow('ESRCH');
+    expect(fleet.text.slice(from)).not.toContain('not started');
+  }, 90_000);
+
+  it.each([
+    ['.env', 'LOG_LEVEL=info\n'],
+    ['config/settings.json', '{ "LOG_LEVEL": "info" }'],
+  ])('says within two seconds that an edit of %s needs a new start of the fleet', async (file, content) => {
+    const from = fleet.text.length;
+    writeFileSync(join(fleet.root, file), content);
+    await until(() => fleet.text.includes(`${file} was edited, but this fleet still runs with its former content`, from), 2_000);
   });
 });

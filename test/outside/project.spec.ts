@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -174,6 +174,16 @@ describe('a separate project with the packed packages', () => {
     edit("size: number = 'ten'", 'size: number = 1');
     await until(() => /size = 1;/.test(readFileSync(join(root, 'dist/counter.js'), 'utf8')), 60_000);
   }, 180_000);
+
+  it.each(['tsconfig.json', 'holdfast.config.json'])(
+    'says in `holdfast dev` that an edit of %s needs a new start of the fleet',
+    async (file) => {
+      const path = join(root, file);
+      const before = existsSync(path) ? readFileSync(path, 'utf8') : '{}';
+      writeFileSync(path, `${before}\n`);
+      await says(new RegExp(`${file} was edited, but this fleet still runs with its former content`));
+    },
+  );
 
   it('can be operated by `holdfast fleet`, even when the reader of the output closes the pipe', async () => {
     const { stdout } = await run('bash', ['-c', '"$0" fleet servers | head -1', holdfast], { cwd: root, env });

@@ -37,6 +37,12 @@ export class IncrementalCompiler {
     this.#built = await this.#hashes();
   }
 
+  /** Returns whether a source differs from that of the last build. */
+  async hasEdits() {
+    const [built, now] = [this.#built, await this.#hashes()];
+    return built.size !== now.size || [...now].some(([source, hash]) => built.get(source) !== hash);
+  }
+
   /** @returns {Promise<Update>} @throws the error of a source; then no output has changed */
   async update() {
     const { outputsOf, translate } = this.translator;

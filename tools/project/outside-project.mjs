@@ -33,6 +33,7 @@ export function outsideProject(root) {
     isRepository: false,
     entries: files,
     watch: folders.filter((folder) => existsSync(folder)),
+    settings: [join(root, CONFIG_FILE), ...(tsconfigFile === null ? [] : [tsconfigFile])],
     typeCheck: tsconfigFile === null ? null : { script: scriptOf(root), tsconfig: tsconfigFile },
     async prepare(step) {
       if (tsconfigFile !== null) {
@@ -46,6 +47,7 @@ export function outsideProject(root) {
     async follow() {
       await (await open()).adopt();
     },
+    hasEdits: async () => (await open()).hasEdits(),
     compile: async () => (await open()).update(),
     buildPages: async () => [],
   };

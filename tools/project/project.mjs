@@ -12,11 +12,13 @@ import { hasServers, PROJECT, ROOT } from '../process/paths.mjs';
  * @property {boolean} isRepository
  * @property {Readonly<Record<ServerType, string>>} entries the JavaScript file that starts each type of server
  * @property {readonly string[]} watch folders whose changes may concern the servers
+ * @property {readonly string[]} settings files that concern the servers, but whose edits the fleet only applies when it starts again
  * @property {{ script: string, tsconfig: string } | null} typeCheck the compiler that checks types, and its configuration
  * @property {(step: Step, needs: { redisUrl: string | null, env: NodeJS.ProcessEnv }) => Promise<void>} prepare installs and builds what
  *   is missing
  * @property {() => Promise<void>} follow assumes that the present sources are built; to be called before the first
  *   `compile`
+ * @property {() => Promise<boolean>} hasEdits returns whether `compile` would build something
  * @property {() => Promise<Update>} compile builds the servers after an edit
  * @property {() => Promise<string[]>} buildPages builds pages after an edit, and returns the names of those that changed
  */

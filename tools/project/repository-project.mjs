@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, changeServers, PAGES, serverCompiler } from '../build/build.mjs';
+import { build, changeServers, PAGES, SERVERS, serverCompiler } from '../build/build.mjs';
 import { install } from '../install/install.mjs';
 import { DIST, ROOT, SERVERS_DIST } from '../process/paths.mjs';
 import { plainly } from '../process/plain-error.mjs';
@@ -24,6 +24,7 @@ export function repositoryProject() {
     isRepository: true,
     entries: { gateway: main('gateway'), lobby: main('lobby'), game: main('game') },
     watch: WATCHED.map((folder) => join(ROOT, folder)).filter((folder) => existsSync(folder)),
+    settings: SERVERS.settings,
     typeCheck: { script: join(ROOT, 'node_modules/typescript/bin/tsc'), tsconfig: join(ROOT, 'tsconfig.json') },
     async prepare(step, { redisUrl, env }) {
       if (isBuilt) return;
@@ -47,6 +48,7 @@ export function repositoryProject() {
       // Loads the compiler now, so that the build of the first edit does not wait for it.
       await import('@swc/core');
     },
+    hasEdits: async () => (await compiler?.hasEdits()) ?? false,
     async compile() {
       const { changed, undo } = await changeServers(() => /** @type {NonNullable<typeof compiler>} */ (compiler).update());
       return { changed, undo: () => changeServers(undo) };

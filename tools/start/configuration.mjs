@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { PROJECT } from '../process/paths.mjs';
+
+/** The file with environment variables for the servers of the project. */
+export const DOT_ENV = join(PROJECT, '.env');
 
 /**
  * The settings that `npm start` reads itself. `npm start` passes most of them to its servers in the environment, which takes precedence
@@ -38,13 +41,19 @@ const OWN_SETTINGS = [
  * @param {NodeJS.ProcessEnv} env @returns {NodeJS.ProcessEnv}
  */
 export function withConfiguration(env) {
-  const path = env.HOLDFAST_CONFIG?.trim();
-  const content = path ? readObject(resolve(PROJECT, path)) : {};
+  const file = configurationFile(env);
+  const content = file === null ? {} : readObject(file);
   const isSet = (/** @type {string} */ name) => Boolean(env[name]?.trim());
   const added = OWN_SETTINGS.filter((name) => ['string', 'number', 'boolean'].includes(typeof content[name]))
     .filter((name) => !isSet(name) && !isSet(`${name}_FILE`) && !isSet(name.replace(/_FILE$/, '')))
     .map((name) => [name, String(content[name])]);
   return { ...env, ...Object.fromEntries(added) };
+}
+
+/** Returns the path of the configuration file, or null. @param {NodeJS.ProcessEnv} env */
+export function configurationFile(env) {
+  const path = env.HOLDFAST_CONFIG?.trim();
+  return path ? resolve(PROJECT, path) : null;
 }
 
 /** @param {string} file @returns {Record<string, unknown>} */

@@ -15,6 +15,8 @@ export class DevLoop {
   #isWorking = true;
   /** The time of the first edit since the current build began. Null: there was no edit. @type {number | null} */
   #changedAgainAt = null;
+  /** Aborted when a newer edit arrives during the current renewal. */
+  #newerEdit = new AbortController();
 
   /**
    * @param {import('../project/project.mjs').Project} project
@@ -51,6 +53,9 @@ export class DevLoop {
   async #change(changedAt) {
     if (this.#isWorking) {
       this.#changedAgainAt ??= changedAt;
+      const newerEdit = this.#newerEdit;
+      // The watched folders can also contain files that are not sources, such as compiled files. These must not interrupt a start.
+      if (await this.project.hasEdits().catch(() => true)) newerEdit.abort();
       return;
     }
     this.#isWorking = true;
@@ -66,6 +71,8 @@ export class DevLoop {
   /** @param {number} changedAt */
   async #renew(changedAt) {
     const { project, renewal, context } = this;
+    this.#newerEdit = new AbortController();
+    const { signal } = this.#newerEdit;
     let update;
     try {
       update = await project.compile();
@@ -77,11 +84,12 @@ export class DevLoop {
     if (types.size > 0) {
       try {
         const names = [...types].map((type) => NAMES[type]).join(', ');
-        await renewal.run(types);
+        await renewal.run(types, signal);
         context.say(`${names} run the new build, ${Math.round(performance.now() - changedAt)} ms after the edit`);
       } catch (error) {
         await update.undo();
         renewal.resume();
+        if (signal.aborted && error === signal.reason) return;
         if (!(error instanceof CannotStart)) throw error;
         context.warn(`not started, so the old build keeps running: ${context.reasonOf(error)}`);
         return;

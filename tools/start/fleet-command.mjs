@@ -1,12 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { whenNpmIsGone } from '../process/npm-parent.mjs';
-import { PROJECT } from '../process/paths.mjs';
 import { PlainError } from '../process/plain-error.mjs';
 import { SteadyWriter } from '../process/steady-writer.mjs';
 import { openProject } from '../project/project.mjs';
-import { withConfiguration } from './configuration.mjs';
+import { DOT_ENV, withConfiguration } from './configuration.mjs';
 import { LOGS } from './fleet-folder.mjs';
 import { LocalFleet } from './local-fleet.mjs';
 import { readOptions } from './options.mjs';
@@ -112,6 +110,5 @@ function withContentOfFiles({ LINK_SECRET_FILE, ADMIN_TOKEN_FILE, ...env }) {
 
 /** @returns {NodeJS.ProcessEnv} */
 function dotEnv() {
-  const file = join(PROJECT, '.env');
-  return existsSync(file) ? /** @type {NodeJS.ProcessEnv} */ (parseEnv(readFileSync(file, 'utf8'))) : {};
+  return existsSync(DOT_ENV) ? /** @type {NodeJS.ProcessEnv} */ (parseEnv(readFileSync(DOT_ENV, 'utf8'))) : {};
 }

@@ -104,6 +104,8 @@ export class Keeper extends EventEmitter {
     await this.launch((child) => {
       const startedAt = Date.now();
       this.child = child;
+      // `stop` came before the child existed, so it could not end the child.
+      if (this.status === 'stopping') child.kill('SIGKILL');
       child.once('exit', (code, signal) => {
         this.child = null;
         // If the program ends before it is ready, the launch fails and reports the end. So `died` is not emitted.

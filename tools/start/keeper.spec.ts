@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { spawnLeashed } from '../process/leashed.mjs';
@@ -57,6 +58,26 @@ describe('the keeper of a program', () => {
     await keeper.start();
     expect(await keeper.stop(50)).toBe(false);
     expect(keeper.child).toBeNull();
+  });
+
+  it('ends a program that is spawned after the stop', async () => {
+    let child: ChildProcess | undefined;
+    let spawn = () => {};
+    const mayStart = new Promise<void>((resolve) => {
+      spawn = resolve;
+    });
+    const keeper = new Keeper(async (spawned) => {
+      await mayStart;
+      child = spawnLeashed('/bin/sh', ['-c', 'exec sleep 60']);
+      spawned(child);
+      await once(child, 'exit');
+      throw new Error('ended before it was ready');
+    });
+    const started = keeper.start();
+    await keeper.stop(1_000);
+    spawn();
+    await expect(started).rejects.toThrow('ended before it was ready');
+    expect(child?.signalCode).toBe('SIGKILL');
   });
 
   it('rejects the first start when the program ends before it is ready', async () => {

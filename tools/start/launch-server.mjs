@@ -105,7 +105,8 @@ export async function launchServer({
       await new Promise((resolve) => (child.stdout?.closed !== false ? resolve(undefined) : child.once('close', resolve)));
       throw new ServerDidNotStart(`ended with ${child.signalCode ?? `exit code ${child.exitCode}`} before it was ready`, lastLines);
     }
-    if (Date.now() > deadline) throw new ServerDidNotStart(`was not ready within ${timeoutMs / 1_000} s`, lastLines);
+    if (Date.now() > deadline)
+      throw new ServerDidNotStart(`was not ready within ${timeoutMs / 1_000} s; its code may contain an endless loop`, lastLines);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

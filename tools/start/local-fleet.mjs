@@ -9,6 +9,7 @@ import { redacted } from '../redis/redacted.mjs';
 import { startRedis } from '../redis/start-redis.mjs';
 import { addressesOf } from './addresses.mjs';
 import { checkPorts } from './check-ports.mjs';
+import { configurationFile, DOT_ENV } from './configuration.mjs';
 import { DevLoop } from './dev-loop.mjs';
 import { firstToken } from './first-token.mjs';
 import { preparePrivateFolders, REDIS_FOLDER, RUNNING_FILE } from './fleet-folder.mjs';
@@ -23,6 +24,7 @@ import { Renewal } from './renewal.mjs';
 import { RunningFile } from './running-file.mjs';
 import { readable } from './terminal.mjs';
 import { startTypeCheck } from './type-check.mjs';
+import { watchSettings } from './watch-settings.mjs';
 
 /** Time limit for Redis to end after SIGTERM, in ms. After this time, Redis is killed. */
 const REDIS_STOP_MS = 10_000;
@@ -225,10 +227,23 @@ export class LocalFleet {
       return error instanceof Error ? error.message : String(error);
     };
     const devLoop = new DevLoop(project, this.renewal, { ...reportAs('dev'), env, reasonOf });
-    this.endings.push(await devLoop.follow());
+    this.endings.push(await devLoop.follow(), this.followSettings(reportAs('dev').warn));
     const endCheck = options.types && project.typeCheck ? startTypeCheck(project.typeCheck, project.root, reportAs('types')) : null;
     if (endCheck) this.endings.push(endCheck);
     return devLoop;
+  }
+
+  /**
+   * Reports edits of the files that this fleet has only read at its start.
+   *
+   * @param {(text: string) => void} warn @returns {() => void} stops it
+   */
+  followSettings(warn) {
+    const configuration = configurationFile(this.env);
+    return watchSettings([...this.project.settings, DOT_ENV, ...(configuration === null ? [] : [configuration])], (file) => {
+      const name = relative(PROJECT, file);
+      warn(`${name} was edited, but this fleet still runs with its former content: press Ctrl-C and start the fleet again to apply it`);
+    });
   }
 
   checkStopping() {

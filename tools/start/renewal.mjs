@@ -1,8 +1,11 @@
 import { stopTimeoutMs } from './fleet-plan.mjs';
 import { LocalServer } from './local-server.mjs';
 
-/** Time limit for the stop of a server that has not started yet, in ms. It is short, because such a server has no rooms. */
-const STOP_STARTING_MS = 2_000;
+/**
+ * Time limit for the stop of a server that has not started yet, in ms. It is short, because such a server has no rooms, and a server in an
+ * endless loop never answers SIGTERM.
+ */
+const STOP_STARTING_MS = 500;
 
 /**
  * Runs a new build on a fleet. First starts one new server of each type beside the old servers. Stops old servers only when all new servers
@@ -28,9 +31,11 @@ export class Renewal {
    * Resolves when all rooms and players are on servers with the new build. Further new servers are perhaps still starting then.
    *
    * @param {ReadonlySet<import('./fleet-plan.mjs').ServerType>} types
+   * @param {AbortSignal} newerEdit aborts the start of the first new servers; later it has no effect
    * @throws {CannotStart} when a server cannot start with the new build; the fleet then runs the old one
+   * @throws the reason of `newerEdit` when it has aborted the start; the fleet then runs the old build
    */
-  async run(types) {
+  async run(types, newerEdit) {
     // Stops servers that are still starting with an older build, because their start would delay that of the new build.
     this.#interrupted = [...this.#starting].filter(({ plan }) => types.has(plan.type));
     for (const { keeper } of this.#interrupted) void keeper.stop(STOP_STARTING_MS);
@@ -40,7 +45,7 @@ export class Renewal {
     const trials = gateways.slice(0, 1).map(trialOf);
     const firsts = replaced.map(([first]) => first.successor());
     try {
-      await this.#start([...trials, ...firsts]);
+      await this.#start([...trials, ...firsts], newerEdit);
     } catch (error) {
       await this.abandon();
       throw error;
@@ -76,15 +81,26 @@ export class Renewal {
     this.#starting.delete(follower);
   }
 
-  /** @param {LocalServer[]} candidates */
-  async #start(candidates) {
-    const started = candidates.map((candidate) => {
+  /** @param {LocalServer[]} candidates @param {AbortSignal} newerEdit */
+  async #start(candidates, newerEdit) {
+    newerEdit.throwIfAborted();
+    const starting = new Set(candidates);
+    const stop = () => {
+      for (const { keeper } of starting) void keeper.stop(STOP_STARTING_MS);
+    };
+    newerEdit.addEventListener('abort', stop, { once: true });
+    const started = candidates.map(async (candidate) => {
       this.#candidates.add(candidate);
-      return candidate.keeper.start().catch((error) => {
-        throw new CannotStart(candidate.plan.label, error);
-      });
+      await candidate.keeper
+        .start()
+        .catch((error) => {
+          throw new CannotStart(candidate.plan.label, error);
+        })
+        .finally(() => starting.delete(candidate));
     });
     const results = await Promise.allSettled(started);
+    newerEdit.removeEventListener('abort', stop);
+    newerEdit.throwIfAborted();
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
   }

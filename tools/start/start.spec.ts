@@ -409,7 +409,7 @@ describe('npm start', () => {
     [['--port', '99999'], '--port is "99999": it must be a whole number from 1 to 65525.'],
   ])('refuses the arguments %j in one sentence', async (argv, sentence) => {
     const start = new Start(argv);
-    expect(await start.end()).toBe(1);
+    expect(await start.end()).toBe(2);
     expect(start.text).toBe(`${sentence}\n`);
   });
 

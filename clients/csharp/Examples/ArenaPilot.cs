@@ -5,11 +5,19 @@ using System.Threading.Tasks;
 using Holdfast;
 
 /// <summary>
-/// Steers a ship of the arena: it flies towards the nearest other ship, and shoots when that ship is ahead. Its arguments are gateways,
-/// and perhaps <c>--name Ada</c> and <c>--seconds 20</c>.
+/// Steers a ship of the arena: it flies towards the nearest other ship, and shoots when that ship is ahead. <c>--help</c> lists its
+/// arguments.
 /// </summary>
 public static class ArenaPilot
 {
+    private const string Usage = @"usage: ArenaPilot URL [URL …] [options]
+
+Steers a ship of the arena. Each URL is a gateway, such as ws://127.0.0.1:7000/play.
+
+  --name NAME      the player (default CSharp)
+  --seconds N      stop after this time (default 60)
+  --help           show this help";
+
     /// <summary>Direction 0 points right, and the numbers grow clockwise.</summary>
     private const double Directions = 128;
 
@@ -17,10 +25,12 @@ public static class ArenaPilot
 
     public static void Main(string[] args)
     {
-        EventLoop.RunAndExit(() => Fly(new Arguments(args)));
+        var options = new Arguments(args, Usage, "--name", "--seconds");
+        var seconds = options.Number("--seconds", 60);
+        EventLoop.RunAndExit(() => Fly(options, seconds));
     }
 
-    private static async Task Fly(Arguments options)
+    private static async Task Fly(Arguments options, int seconds)
     {
         var session = await Session.Connect(new ConnectOptions { Urls = options.Urls, Name = options.Text("--name", "CSharp") });
         session.StatusChanged += status => Console.WriteLine("connection " + status.ToString().ToLowerInvariant());
@@ -31,7 +41,7 @@ public static class ArenaPilot
         Console.WriteLine("room " + room.Id);
         try
         {
-            await room.WaitFor(one => one.Status == RoomStatus.Ended || one.Status == RoomStatus.Left, 1000.0 * options.Number("--seconds", 60));
+            await room.WaitFor(one => one.Status == RoomStatus.Ended || one.Status == RoomStatus.Left, 1000.0 * seconds);
         }
         catch (HoldfastException error)
         {

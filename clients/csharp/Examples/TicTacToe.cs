@@ -6,20 +6,32 @@ using System.Threading.Tasks;
 using Holdfast;
 
 /// <summary>
-/// Plays tic-tac-toe: takes the first free cell whenever it is its turn. Its arguments are gateways, and perhaps <c>--name Ada</c>,
-/// <c>--room match</c>, <c>host</c> or <c>join</c>, <c>--think-ms 200</c>, and <c>--certificate FILE</c> to trust the <c>wss://</c> gateway
-/// with this certificate.
+/// Plays tic-tac-toe: takes the first free cell whenever it is its turn. <c>--help</c> lists its arguments.
 /// </summary>
 public static class TicTacToe
 {
+    private const string Usage = @"usage: TicTacToe URL [URL …] [options]
+
+Plays one game of tic-tac-toe. Each URL is a gateway, such as ws://127.0.0.1:7000/play.
+
+  --name NAME          the player (default CSharp)
+  --room match|host|join
+                       search for a match, host a room, or join one (default match)
+  --think-ms N         wait this long before each move (default 200)
+  --certificate FILE   trust the wss:// gateway with this certificate
+  --help               show this help";
+
     private const string Game = "tic-tac-toe";
 
     public static void Main(string[] args)
     {
-        EventLoop.RunAndExit(() => Play(new Arguments(args)));
+        var options = new Arguments(args, Usage, "--name", "--room", "--think-ms", "--certificate");
+        var way = options.Choice("--room", "match", "host", "join");
+        var thinkMs = options.Number("--think-ms", 200);
+        EventLoop.RunAndExit(() => Play(options, way, thinkMs));
     }
 
-    private static async Task Play(Arguments options)
+    private static async Task Play(Arguments options, string way, int thinkMs)
     {
         var connect = new ConnectOptions { Urls = options.Urls, Name = options.Text("--name", "CSharp") };
         var file = options.Text("--certificate", null);
@@ -30,7 +42,7 @@ public static class TicTacToe
         }
         var session = await Session.Connect(connect);
         session.StatusChanged += status => Console.WriteLine("connection " + status.ToString().ToLowerInvariant());
-        var room = await Enter(session, options.Text("--room", "match"));
+        var room = await Enter(session, way);
         room.PausedBy += reason => Console.WriteLine("paused " + reason);
         await room.WaitFor(one => one.State != null);
         Console.WriteLine($"room {room.Id} seat {room.Seat}");
@@ -38,7 +50,7 @@ public static class TicTacToe
         {
             await room.WaitFor(one => IsOver(one) || one.Status == RoomStatus.Playing && Equals(Board(one)["turn"], (double?)one.Seat));
             if (IsOver(room)) break;
-            await Task.Delay(options.Number("--think-ms", 200));
+            await Task.Delay(thinkMs);
             // The own move may have ended the game, which the state does not show.
             if (room.Status != RoomStatus.Playing) continue;
             var cell = Cells(room).IndexOf(null);

@@ -173,12 +173,15 @@ describe('connect', () => {
     expect(session.status).toBe('open');
   });
 
-  it('refuses an unknown URL scheme', async () => {
-    await expect(join({}, 'http://127.0.0.1/play')).rejects.toMatchObject({
-      code: 'bad-data',
-      message: expect.stringContaining('not with http://.'),
-    });
-  });
+  it.each(['http://127.0.0.1/play', 'nonsense', '127.0.0.1:7000/play', ''])(
+    'refuses the URL "%s" and names it as it was given',
+    async (url) => {
+      await expect(join({}, url)).rejects.toMatchObject({
+        code: 'bad-data',
+        message: expect.stringContaining(`"${url}" is not the URL of a gateway: it must begin with ws:// or wss://`),
+      });
+    },
+  );
 
   it('refuses a TCP address in the client for browsers', async () => {
     const options = { name: 'ada', WebSocket: WebSocket as never as WebSocketConstructor };

@@ -9,7 +9,7 @@ export function webSocketOpener(encoding: Encoding, WebSocket: WebSocketConstruc
     if (!/^wss?:/i.test(url))
       throw new HoldfastError(
         'bad-data',
-        `The URL of a gateway must begin with ws:// or wss:// (in the client for Node also tcp:// or tls://), not with ${url.split('/', 1)[0]}//.`,
+        `"${url}" is not the URL of a gateway: it must begin with ws:// or wss:// (in the client for Node also tcp:// or tls://).`,
       );
     return openWebSocket(url, listener, encoding, WebSocket ?? ownWebSocket(), compact);
   };
