@@ -9,7 +9,7 @@ export interface ConnectionNames {
   readonly tlsCert: string;
   readonly tlsKey: string;
   readonly tlsName: string;
-  /** What the operator has to do when Redis refuses the login. */
+  /** The advice to the operator when Redis refuses the login, such as `Set REDIS_USER and REDIS_PASSWORD_FILE`. */
   readonly login: string;
 }
 
@@ -24,12 +24,21 @@ const OF_SERVERS: ConnectionNames = {
 };
 
 /**
+ * Returns the text of an error of a connection, for `connectionAdvice`. The message of an OpenSSL error contains a source file and a line
+ * break, so for such an error this returns only the reason.
+ */
+export function connectionErrorText(error: Error): string {
+  const { message, reason, code } = error as NodeJS.ErrnoException & { readonly reason?: string };
+  if (reason !== undefined && message.includes(':error:')) return reason;
+  return message || code || String(error);
+}
+
+/**
  * Returns the reason why a process could not connect to Redis, with advice. The text is the end of a sentence that begins with
  * "Redis at …".
  */
 export function connectionAdvice(lastError: string | null, names = OF_SERVERS): string {
-  // The messages of OpenSSL end with a line break.
-  const why = (lastError ?? 'timeout').replaceAll(/\s+/g, ' ').trim();
+  const why = lastError ?? 'timeout';
   const advice = adviceFor(names).find(([pattern]) => pattern.test(why));
   return advice ? `${advice[1]} (${why}). ${advice[2]}` : `does not answer (${why}). Start it, or set ${names.url} to one that answers`;
 }

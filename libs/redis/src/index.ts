@@ -1,5 +1,5 @@
 export * from './connect.js';
-export { type ConnectionNames, connectionAdvice } from './connection-advice.js';
+export { type ConnectionNames, connectionAdvice, connectionErrorText } from './connection-advice.js';
 export * from './eviction-policy.js';
 export * from './key-prefix.js';
 export * from './lua-script.js';

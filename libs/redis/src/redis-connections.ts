@@ -4,7 +4,7 @@ import { sleep } from '#libs/async';
 import { redacted } from '#libs/redis-url';
 import { batchWrites } from './batch-writes.js';
 import { connect, type RedisClient } from './connect.js';
-import { connectionAdvice } from './connection-advice.js';
+import { connectionAdvice, connectionErrorText } from './connection-advice.js';
 import { LuaScript } from './lua-script.js';
 import { RECONNECT_MS, type RedisOptions } from './redis.options.js';
 import { RedisAccess } from './redis-access.js';
@@ -47,7 +47,7 @@ export class RedisConnections implements OnApplicationShutdown {
     if (client instanceof Redis) batchWrites(client);
     // Without a listener, ioredis prints each failed attempt. The listener also stores the reason for error messages.
     client.on('error', (error: Error) => {
-      this.lastError = error.message || (error as NodeJS.ErrnoException).code || String(error);
+      this.lastError = connectionErrorText(error);
     });
     let wasReady = false;
     client.on('ready', () => {

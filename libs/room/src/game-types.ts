@@ -31,7 +31,7 @@ export declare const TYPES: unique symbol;
 
 type Part<Types, Key extends keyof GameTypes> = Types extends { readonly [One in Key]: infer Named } ? Named : unknown;
 
-/** The names that one part of the types declares. When the game does not declare this part: any string. */
+/** The names that a game declares in one part of its types, such as `events`. If the game does not declare this part, any string is allowed. */
 type NamesOf<Named> = unknown extends Named ? string : keyof Named & string;
 
 export type EventName<Types> = NamesOf<Part<Types, 'events'>>;

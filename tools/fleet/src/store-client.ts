@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { type ConnectionNames, connect, connectionAdvice, type RedisTls } from '#libs/redis';
+import { type ConnectionNames, connect, connectionAdvice, connectionErrorText, type RedisTls } from '#libs/redis';
 import { parseRedisUrl, redacted } from '#libs/redis-url';
 import { ClientTls } from '#libs/tls';
 import { FleetError } from './admin-client.js';
@@ -66,7 +66,7 @@ export class StoreClient {
     tls: StoreTls,
   ) {
     this.client = connect({ url, name: 'move-store', tls }) as Redis;
-    this.client.on('error', (error: Error) => this.errors.push(textOf(error)));
+    this.client.on('error', (error: Error) => this.errors.push(connectionErrorText(error)));
   }
 
   /** @throws FleetError with advice when Redis does not answer */
@@ -85,11 +85,6 @@ export class StoreClient {
   close(): void {
     this.client.disconnect();
   }
-}
-
-/** Returns the message of an error. For an error of OpenSSL, which has its source file in the message, returns only the reason. */
-function textOf({ message, reason }: Error & { readonly reason?: string }): string {
-  return message.includes(':error:') && reason !== undefined ? reason : message;
 }
 
 function namesFor(option: AddressOption): ConnectionNames {
